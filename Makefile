@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test dev lint generate verify bench build
+
+# The race detector needs a C compiler.
+RACE = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
+
+views = find . -name '*_templ.go' -exec cksum {} + | sort
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start Portico with everything around it, ready to click
+	@.ci/need go postgres
+	@.ci/demo
+
+test: ## Run every test, on a real PostgreSQL and in a real browser
+	@.ci/need go postgres chromium
+	@$(MAKE) --no-print-directory verify
+	@go build -o bin/testdb ./cmd/testdb
+	bin/testdb go test $(RACE) ./...
+
+dev: ## Like run, and anew after each change
+	@.ci/need go postgres
+	go tool templ generate -log-level warn -watch -watch-pattern '\.(go|templ|sql|css|js)$$' -cmd .ci/demo
+
+lint: ## Look for faults in the code without running it
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "not formatted (gofmt -w .):" $$files; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+generate: ## Write the Go of the views (*_templ.go)
+	go tool templ generate
+
+verify: ## Check that the views' Go is current, and lint
+	@set -e; before=$$($(views)); go tool templ generate -log-level warn; after=$$($(views)); \
+	changed=$$(printf '%s\n' "$$before" "$$after" | sort | uniq -u | sed 's/.* //' | sort -u); \
+	if [ -n "$$changed" ]; then echo "these views' Go was not current; it is now, to look at and commit:" $$changed; exit 1; fi
+	@$(MAKE) --no-print-directory lint
+
+bench: ## Run the benchmarks
+	@.ci/need go postgres
+	@go build -o bin/testdb ./cmd/testdb
+	bin/testdb go test -run '^$$' -bench . -benchmem ./...
+
+build: ## Build bin/portico
+	go build -trimpath -o bin/portico ./cmd/portico
