@@ -1,0 +1,74 @@
+package portal
+
+import "time"
+
+// ActorKind says who did something.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	ActorBroker  ActorKind = "broker"
+	ActorStaff   ActorKind = "staff"
+	ActorSystem  ActorKind = "system"  // Portico itself
+	ActorPartner ActorKind = "partner" // the partner system
+)
+
+// Actor is who did something. ID is the broker's or staff member's, 0 for others.
+type Actor struct {
+	Kind ActorKind
+	ID   int64
+	Name string
+}
+
+// EventKind says what happened to an order.
+type EventKind string
+
+// The kinds of event.
+const (
+	EventOpened    EventKind = "opened"
+	EventReceived  EventKind = "received"
+	EventStarted   EventKind = "started"
+	EventAsked     EventKind = "asked"
+	EventAnswered  EventKind = "answered"
+	EventDelivered EventKind = "delivered"
+	EventFailed    EventKind = "failed"
+	EventCancelled EventKind = "cancelled"
+	EventReopened  EventKind = "reopened"
+	EventRevision  EventKind = "revision"
+	EventMessage   EventKind = "message"
+	EventNote      EventKind = "note"
+	EventAssigned  EventKind = "assigned"
+	EventReported  EventKind = "reported" // the partner has a state
+	EventParked    EventKind = "parked"
+	EventRetried   EventKind = "retried"
+	EventSkipped   EventKind = "skipped"
+	EventDiffers   EventKind = "differs" // the same order came in with other content
+)
+
+// EventKinds lists every kind of event.
+var EventKinds = []EventKind{EventOpened, EventReceived, EventStarted, EventAsked, EventAnswered, EventDelivered,
+	EventFailed, EventCancelled, EventReopened, EventRevision, EventMessage, EventNote, EventAssigned,
+	EventReported, EventParked, EventRetried, EventSkipped, EventDiffers}
+
+// Event is a line of an order's timeline. Events are never rewritten.
+type Event struct {
+	Kind      EventKind
+	Actor     Actor
+	ForBroker bool // the broker may see it
+	Data      EventData
+	CreatedAt time.Time
+}
+
+// EventData is what an event is about; only what the kind needs is set.
+type EventData struct {
+	Body     string        `json:"body,omitempty"`     // what was written
+	State    State         `json:"state,omitempty"`    // reported, parked, retried, skipped: which state
+	Version  int           `json:"version,omitempty"`  // delivered: which delivery
+	Files    int           `json:"files,omitempty"`    // delivered: how many
+	Question string        `json:"question,omitempty"` // answered: to what
+	Staff    string        `json:"staff,omitempty"`    // assigned: to whom
+	Attempt  int           `json:"attempt,omitempty"`  // reported: at which
+	Took     time.Duration `json:"took,omitempty"`     // reported: how long, in nanoseconds
+	Before   string        `json:"before,omitempty"`   // differs: what we have
+	After    string        `json:"after,omitempty"`    // differs: what came
+}

@@ -1,0 +1,112 @@
+package portal
+
+import (
+	"errors"
+	"time"
+)
+
+// JobState is the state of a job in the outbox.
+type JobState string
+
+// The states of a job. A parked job is not final: it waits for a person, and
+// so does everything after it on the same order.
+const (
+	JobAvailable JobState = "available"
+	JobRunning   JobState = "running"
+	JobCompleted JobState = "completed"
+	JobParked    JobState = "parked"
+	JobSkipped   JobState = "skipped"
+)
+
+// ErrLeaseLost says that a job is no longer the caller's: its lease ran out and
+// somebody else has it, or it is over.
+var ErrLeaseLost = errors.New("the lease on the job was lost")
+
+// Final reports whether the job is over.
+func (s JobState) Final() bool { return s == JobCompleted || s == JobSkipped }
+
+// Message is what a partner is to be told about an order, in our words.
+type Message struct {
+	OrderID        int64  `json:"order_id"`
+	ConnectionID   string `json:"connection_id"`
+	ServiceID      string `json:"service_id"`
+	Customer       string `json:"customer"`
+	Tenant         string `json:"tenant,omitempty"`
+	PartnerOrderID string `json:"partner_order_id"`
+	Target         Target `json:"target"`
+	State          State  `json:"state"`
+	Comment        string `json:"comment,omitempty"`
+	InteractionID  int64  `json:"interaction_id,omitempty"` // waiting: which question
+
+	// URL is where the broker answers. It is made for each attempt and never stored.
+	URL string `json:"-"`
+	// Uncertain says that an earlier attempt may have arrived: read before sending.
+	Uncertain bool `json:"-"`
+	// Since is when the change happened: a report that the partner made before is not this one.
+	Since time.Time `json:"-"`
+}
+
+// Job is a stored message to a partner.
+type Job struct {
+	ID          int64
+	Message     Message
+	State       JobState
+	Attempt     int
+	MaxAttempts int
+	RunAt       time.Time
+	LastError   string
+	CreatedAt   time.Time
+	FinishedAt  *time.Time
+}
+
+// Outcome says how an attempt to report ended.
+type Outcome string
+
+// The outcomes of an attempt.
+const (
+	OutcomeDone       Outcome = "done"
+	OutcomeRefused    Outcome = "refused"    // the partner will never take it: parked at once
+	OutcomeCredential Outcome = "credential" // our credential is wrong: no attempt spent, staff alerted
+	OutcomeBusy       Outcome = "busy"       // the partner asks us to wait: no attempt spent
+	OutcomeFailed     Outcome = "failed"     // it did not arrive: again later
+	OutcomeUnknown    Outcome = "unknown"    // it was sent and may have arrived: again later, after reading
+)
+
+// ReportError is how a partner's package says that a report did not succeed.
+type ReportError struct {
+	Outcome    Outcome
+	Status     int           // HTTP status, 0 without an answer
+	RetryAfter time.Duration // busy: how long the partner asks us to wait, 0 if it does not say
+	Err        error
+}
+
+// Error is for the outbox and the log; it holds no secret.
+func (e *ReportError) Error() string { return string(e.Outcome) + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ReportError) Unwrap() error { return e.Err }
+
+// OutcomeOf returns how an attempt ended that returned err. An error that
+// nobody classified may have arrived.
+func OutcomeOf(err error) Outcome {
+	var e *ReportError
+	switch {
+	case err == nil:
+		return OutcomeDone
+	case errors.As(err, &e):
+		return e.Outcome
+	default:
+		return OutcomeUnknown
+	}
+}
+
+// Backoff is the time before each attempt, the first included: 75 hours in all.
+var Backoff = []time.Duration{0, 5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour,
+	5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}
+
+// CheckReason says what is wrong with the reason for giving a job up.
+func CheckReason(reason string) error {
+	faults := FieldErrors{}
+	checkBody("reason", reason, true, faults)
+	return InvalidFields(faults)
+}

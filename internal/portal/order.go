@@ -1,0 +1,238 @@
+package portal
+
+import (
+	"strings"
+	"time"
+)
+
+// Order is one partner order. Its identity is connection, office and the
+// partner's order id; its public id is random and is what addresses carry.
+type Order struct {
+	ID             int64
+	PublicID       string
+	Service        Service // with the form that the order was made for
+	Office         Office
+	PartnerOrderID string
+	Tenant         string
+	Target         Target
+	BrokerID       int64
+	Broker         string // how the broker is called on the timeline
+	State          State
+	Answers        Answers
+	Total          int64 // minor units
+	Currency       string
+	AssignedTo     int64 // staff, 0: nobody
+	Assignee       string
+	ReceivedAt     *time.Time
+	DueAt          *time.Time
+	WaitingSince   *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// Change is what an action leaves to be stored with the order: lines for the
+// timeline, and the report to the partner, nil if the partner is not told.
+type Change struct {
+	Events []Event
+	Report *Message
+}
+
+// Submit completes the order with the broker's answers.
+func (o *Order) Submit(typed map[string][]string, by Actor, now time.Time) (Change, error) {
+	answers, faults := o.Service.Form.Validate(typed)
+	if o.State == Draft {
+		if err := InvalidFields(faults); err != nil {
+			return Change{}, err
+		}
+	}
+	return o.receive(answers, by, now)
+}
+
+// Accept completes an order whose service asks nothing.
+func (o *Order) Accept(by Actor, now time.Time) (Change, error) {
+	return o.receive(Answers{}, by, now)
+}
+
+func (o *Order) receive(answers Answers, by Actor, now time.Time) (Change, error) {
+	c, err := o.become(Received, EventReceived, by, EventData{}, "", now)
+	if err != nil {
+		return Change{}, err
+	}
+	o.Answers, o.Total = answers, o.Service.Form.Total(answers)
+	o.ReceivedAt = &now
+	if d := o.Service.Turnaround(); d > 0 {
+		due := now.Add(d)
+		o.DueAt = &due
+	}
+	return c, nil
+}
+
+// Start says that somebody works on the order. What is delivered or failed has
+// to be reopened.
+func (o *Order) Start(by Actor, now time.Time) (Change, error) {
+	if o.State == Delivered || o.State == Failed {
+		return Change{}, o.refuse(Active)
+	}
+	return o.become(Active, EventStarted, by, EventData{}, "", now)
+}
+
+// Ask puts a question to the broker, and the order waits for the answer.
+func (o *Order) Ask(i Interaction, by Actor, now time.Time) (Change, error) {
+	faults := FieldErrors{}
+	checkBody("comment", i.Comment, true, faults)
+	if len(i.Choices) > MaxChoices {
+		faults["choices"] = Say("interaction.many_choices", "Max", MaxChoices)
+	}
+	if len(i.Choices) == 1 {
+		faults["choices"] = Say("interaction.one_choice")
+	}
+	for _, c := range i.Choices {
+		checkBody("choices", c, true, faults)
+	}
+	if err := InvalidFields(faults); err != nil {
+		return Change{}, err
+	}
+	c, err := o.become(Waiting, EventAsked, by, EventData{Body: i.Comment}, i.Comment, now)
+	if err == nil {
+		o.WaitingSince = &now
+	}
+	return c, err
+}
+
+// Answer answers an open question, and the work goes on. The time that the
+// order waited is added to when it is due.
+func (o *Order) Answer(i *Interaction, answer string, by Actor, now time.Time) (Change, error) {
+	if !i.Open() || o.State != Waiting {
+		return Change{}, Errorf(Conflict, "interaction.closed")
+	}
+	if err := InvalidFields(i.check(answer)); err != nil {
+		return Change{}, err
+	}
+	c, err := o.become(Active, EventAnswered, by, EventData{Body: answer, Question: i.Comment}, answer, now)
+	if err != nil {
+		return Change{}, err
+	}
+	i.Answer, i.AnsweredAt, i.ClosedAt = answer, &now, &now
+	return c, nil
+}
+
+// Deliver hands over a delivery.
+func (o *Order) Deliver(d Delivery, by Actor, now time.Time) (Change, error) {
+	faults := FieldErrors{}
+	checkBody("message", d.Message, false, faults)
+	if len(d.Files) == 0 && len(d.Links) == 0 && d.Message == "" {
+		faults["files"] = Say("delivery.empty")
+	}
+	if err := InvalidFields(faults); err != nil {
+		return Change{}, err
+	}
+	data := EventData{Body: d.Message, Version: d.Version, Files: len(d.Files)}
+	return o.become(Delivered, EventDelivered, by, data, d.Message, now)
+}
+
+// Fail says that the order cannot be done, and why.
+func (o *Order) Fail(description string, by Actor, now time.Time) (Change, error) {
+	faults := FieldErrors{}
+	checkBody("description", description, true, faults)
+	if err := InvalidFields(faults); err != nil {
+		return Change{}, err
+	}
+	return o.become(Failed, EventFailed, by, EventData{Body: description}, description, now)
+}
+
+// Cancel ends the order for a reason.
+func (o *Order) Cancel(reason string, by Actor, now time.Time) (Change, error) {
+	faults := FieldErrors{}
+	checkBody("reason", reason, true, faults)
+	if err := InvalidFields(faults); err != nil {
+		return Change{}, err
+	}
+	return o.become(Cancelled, EventCancelled, by, EventData{Body: reason}, reason, now)
+}
+
+// Reopen takes up a delivered or failed order again.
+func (o *Order) Reopen(by Actor, now time.Time) (Change, error) {
+	if o.State != Delivered && o.State != Failed {
+		return Change{}, o.refuse(Active)
+	}
+	return o.become(Active, EventReopened, by, EventData{}, "", now)
+}
+
+// RequestRevision is the broker's wish for a change to what was delivered.
+func (o *Order) RequestRevision(body string, by Actor, now time.Time) (Change, error) {
+	faults := FieldErrors{}
+	checkBody("body", body, true, faults)
+	if err := InvalidFields(faults); err != nil {
+		return Change{}, err
+	}
+	if o.State != Delivered {
+		return Change{}, o.refuse(Active)
+	}
+	return o.become(Active, EventRevision, by, EventData{Body: body}, body, now)
+}
+
+// Write puts a message on the timeline; the state stays as it is.
+func (o *Order) Write(body string, by Actor, now time.Time) (Change, error) {
+	if o.State == Draft {
+		return Change{}, Errorf(Conflict, "order.not_completed")
+	}
+	return write(EventMessage, body, by, true, now)
+}
+
+// Note puts a note on the timeline that only staff see.
+func (o *Order) Note(body string, by Actor, now time.Time) (Change, error) {
+	return write(EventNote, body, by, false, now)
+}
+
+// Assign gives the order to a member of staff, or with the zero Staff to nobody.
+func (o *Order) Assign(to Staff, by Actor, now time.Time) Change {
+	o.AssignedTo, o.Assignee = to.ID, to.Name
+	return Change{Events: []Event{{Kind: EventAssigned, Actor: by, Data: EventData{Staff: to.Name}, CreatedAt: now}}}
+}
+
+func write(kind EventKind, body string, by Actor, forBroker bool, now time.Time) (Change, error) {
+	faults := FieldErrors{}
+	checkBody("body", body, true, faults)
+	if err := InvalidFields(faults); err != nil {
+		return Change{}, err
+	}
+	e := Event{Kind: kind, Actor: by, ForBroker: forBroker, Data: EventData{Body: body}, CreatedAt: now}
+	return Change{Events: []Event{e}}, nil
+}
+
+// become is the only place where a state changes.
+func (o *Order) become(to State, kind EventKind, by Actor, data EventData, comment string, now time.Time) (Change, error) {
+	if !o.State.CanBecome(to) {
+		return Change{}, o.refuse(to)
+	}
+	if o.WaitingSince != nil {
+		if o.DueAt != nil {
+			due := o.DueAt.Add(now.Sub(*o.WaitingSince))
+			o.DueAt = &due
+		}
+		o.WaitingSince = nil
+	}
+	o.State, o.UpdatedAt = to, now
+	c := Change{Events: []Event{{Kind: kind, Actor: by, ForBroker: true, Data: data, CreatedAt: now}}}
+	if o.Service.Tells(to) {
+		m := o.message(to, comment, now)
+		c.Report = &m
+	}
+	return c, nil
+}
+
+func (o *Order) message(state State, comment string, now time.Time) Message {
+	return Message{OrderID: o.ID, ConnectionID: o.Service.ConnectionID, ServiceID: o.Service.ID,
+		Customer: o.Office.Customer, Tenant: o.Tenant, PartnerOrderID: o.PartnerOrderID, Target: o.Target,
+		State: state, Comment: strings.TrimSpace(comment), Since: now}
+}
+
+// MessageFor returns what the partner would be told if the order became state,
+// and whether it would be told anything.
+func (o *Order) MessageFor(state State, comment string, now time.Time) (Message, bool) {
+	return o.message(state, comment, now), o.Service.Tells(state)
+}
+
+func (o *Order) refuse(to State) error {
+	return Errorf(Conflict, "order.refused_"+string(o.State), "To", string(to))
+}
