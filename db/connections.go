@@ -1,0 +1,142 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"portico/internal/portal"
+)
+
+type connectionRow struct {
+	ID              string          `db:"id"`
+	System          string          `db:"system"`
+	InteractionLink portal.LinkKind `db:"interaction_link"`
+	Reports         pq.StringArray  `db:"reports"`
+	Settings        []byte          `db:"settings"`
+	UpdatedAt       time.Time       `db:"updated_at"`
+}
+
+func (r connectionRow) connection() portal.Connection {
+	return portal.Connection{ID: r.ID, System: r.System, InteractionLink: r.InteractionLink,
+		Reports: stringsTo[portal.State](r.Reports), Settings: r.Settings, UpdatedAt: r.UpdatedAt}
+}
+
+const selectConnection = `SELECT id, system, interaction_link, reports, settings, updated_at FROM connections`
+
+// Connections returns every connection without its credentials, by id.
+func (s *Store) Connections(ctx context.Context) ([]portal.Connection, error) {
+	var rows []connectionRow
+	if err := s.db.SelectContext(ctx, &rows, selectConnection+` ORDER BY id`); err != nil {
+		return nil, fmt.Errorf("connections: %w", mapError(err))
+	}
+	var connections []portal.Connection
+	for _, row := range rows {
+		connections = append(connections, row.connection())
+	}
+	return connections, nil
+}
+
+// Connection returns a connection with its credentials unsealed. It fails if
+// none of the secret keys opens one of them.
+func (s *Store) Connection(ctx context.Context, id string) (portal.Connection, error) {
+	var c portal.Connection
+	err := s.inTx(ctx, func(tx *sqlx.Tx, _ time.Time) error {
+		// One snapshot for both reads: credentials of another version than
+		// UpdatedAt would stay in a cache for ever.
+		if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
+			return err
+		}
+		var row connectionRow
+		if err := tx.GetContext(ctx, &row, selectConnection+` WHERE id = $1`, id); err != nil {
+			return err
+		}
+		sealed, err := sealedCredentials(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		c = row.connection()
+		for _, one := range sealed {
+			credential, err := s.unseal(one)
+			if err != nil {
+				return err
+			}
+			c.Credentials = append(c.Credentials, credential)
+		}
+		return nil
+	})
+	if err != nil {
+		return portal.Connection{}, fmt.Errorf("connection %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// ConnectionVersion returns when the connection or one of its credentials last
+// changed: a cheap look for those who keep what they made of a Connection.
+func (s *Store) ConnectionVersion(ctx context.Context, id string) (time.Time, error) {
+	var at time.Time
+	if err := s.db.GetContext(ctx, &at, `SELECT updated_at FROM connections WHERE id = $1`, id); err != nil {
+		return time.Time{}, fmt.Errorf("connection %s: %w", id, mapError(err))
+	}
+	return at, nil
+}
+
+func (s *Store) saveConnection(ctx context.Context, tx *sqlx.Tx, c portal.Connection, now time.Time, changes *Changes) error {
+	if err := refuseOtherSystem(ctx, tx, c); err != nil {
+		return err
+	}
+	w, err := upsert(ctx, tx, `
+		INSERT INTO connections AS t (id, system, interaction_link, reports, settings, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET system = excluded.system, interaction_link = excluded.interaction_link,
+			reports = excluded.reports, settings = excluded.settings, updated_at = excluded.updated_at
+		WHERE (t.system, t.interaction_link, t.reports, t.settings) IS DISTINCT FROM
+			(excluded.system, excluded.interaction_link, excluded.reports, excluded.settings)
+		RETURNING xmax = 0`,
+		c.ID, c.System, c.InteractionLink, stringsOf(c.Reports), c.Settings, now)
+	if err != nil {
+		return err
+	}
+	if w != unchanged {
+		changes.add("connection %s: %s", c.ID, w)
+	}
+	before := len(changes.Made)
+	if err := s.saveCredentials(ctx, tx, c, now, changes); err != nil {
+		return err
+	}
+	if len(changes.Made) > before {
+		_, err = tx.ExecContext(ctx, `UPDATE connections SET updated_at = $2 WHERE id = $1`, c.ID, now)
+	}
+	return err
+}
+
+func refuseOtherSystem(ctx context.Context, tx *sqlx.Tx, c portal.Connection) error {
+	var system string
+	err := tx.GetContext(ctx, &system, `
+		SELECT COALESCE(max(c.system), '') FROM connections c
+		WHERE c.id = $1 AND c.system <> $2 AND EXISTS (SELECT 1 FROM offices WHERE connection_id = c.id)`, c.ID, c.System)
+	if err != nil || system == "" {
+		return err
+	}
+	return fmt.Errorf("orders came in by its system %s: take another id for one of system %s", system, c.System)
+}
+
+// stringsOf and stringsTo carry a list of named strings to and from a text[] column.
+func stringsOf[S ~string](list []S) pq.StringArray {
+	out := make(pq.StringArray, 0, len(list))
+	for _, one := range list {
+		out = append(out, string(one))
+	}
+	return out
+}
+
+func stringsTo[S ~string](list pq.StringArray) []S {
+	var out []S
+	for _, one := range list {
+		out = append(out, S(one))
+	}
+	return out
+}

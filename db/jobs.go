@@ -1,0 +1,209 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"portico/internal/portal"
+)
+
+// jobsChannel is what is notified when a job became due. A notification is a
+// hint: it can be lost.
+const jobsChannel = "portico_jobs"
+
+// insertJob puts a report into the outbox, in the transaction of the change
+// that caused it. The event makes it unique: one change, one report.
+func insertJob(ctx context.Context, tx *sqlx.Tx, m portal.Message, event int64, now time.Time) error {
+	payload, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO jobs (kind, state, connection_id, subject, order_id, unique_key, payload, max_attempts, run_at, created_at)
+		VALUES ('report', 'available', $1, $2, $3, $4, $5, $6, $7, $7)`,
+		m.ConnectionID, fmt.Sprintf("order/%d", m.OrderID), m.OrderID, fmt.Sprintf("event/%d", event),
+		payload, len(portal.Backoff), now)
+	if err != nil {
+		return err
+	}
+	return notifyJobs(ctx, tx)
+}
+
+func notifyJobs(ctx context.Context, tx *sqlx.Tx) error {
+	_, err := tx.ExecContext(ctx, `SELECT pg_notify($1, '')`, jobsChannel)
+	return err
+}
+
+type jobRow struct {
+	ID          int64           `db:"id"`
+	State       portal.JobState `db:"state"`
+	OrderID     int64           `db:"order_id"`
+	Payload     []byte          `db:"payload"`
+	Attempt     int             `db:"attempt"`
+	MaxAttempts int             `db:"max_attempts"`
+	Uncertain   bool            `db:"uncertain"`
+	RunAt       time.Time       `db:"run_at"`
+	LastError   string          `db:"last_error"`
+	CreatedAt   time.Time       `db:"created_at"`
+	FinishedAt  *time.Time      `db:"finished_at"`
+}
+
+const jobColumns = `j.id, j.state, j.order_id, j.payload, j.attempt, j.max_attempts, j.uncertain, j.run_at, j.last_error, j.created_at, j.finished_at`
+
+func (r jobRow) job() (portal.Job, error) {
+	j := portal.Job{ID: r.ID, State: r.State, Attempt: r.Attempt, MaxAttempts: r.MaxAttempts, RunAt: r.RunAt,
+		LastError: r.LastError, CreatedAt: r.CreatedAt, FinishedAt: r.FinishedAt}
+	if err := json.Unmarshal(r.Payload, &j.Message); err != nil {
+		return portal.Job{}, fmt.Errorf("read job %d: %w", r.ID, err)
+	}
+	j.Message.Uncertain, j.Message.Since = r.Uncertain, r.CreatedAt
+	return j, nil
+}
+
+// ConnectionsDue returns the connections that have a job to claim.
+func (s *Store) ConnectionsDue(ctx context.Context) ([]string, error) {
+	var ids []string
+	err := s.db.SelectContext(ctx, &ids, `
+		SELECT c.id FROM connections c
+		WHERE EXISTS (
+			SELECT 1 FROM jobs j
+			WHERE j.connection_id = c.id AND j.finished_at IS NULL AND j.state IN ('available', 'running')
+				AND j.run_at <= $1 AND (j.leased_until IS NULL OR j.leased_until < $1))
+		ORDER BY c.id`, s.Now())
+	if err != nil {
+		return nil, fmt.Errorf("connections due: %w", mapError(err))
+	}
+	return ids, nil
+}
+
+// ClaimJobs leases up to n due jobs of a connection to the caller. A job waits
+// for every earlier unfinished job of its subject. A lease that ran out is
+// claimed again, as uncertain; a claim beyond the last attempt parks the job.
+func (s *Store) ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error) {
+	var claimed []portal.Job
+	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
+		var rows []jobRow
+		err := tx.SelectContext(ctx, &rows, `
+			UPDATE jobs j SET
+				state = CASE WHEN j.attempt < j.max_attempts THEN 'running' ELSE 'parked' END,
+				leased_until = CASE WHEN j.attempt < j.max_attempts THEN $3::timestamptz END,
+				attempt = LEAST(j.attempt + 1, j.max_attempts),
+				uncertain = j.uncertain OR j.state = 'running'
+			WHERE j.id IN (
+				SELECT d.id FROM jobs d
+				WHERE d.connection_id = $1 AND d.finished_at IS NULL
+					AND (d.state = 'available' AND d.run_at <= $2 OR d.state = 'running' AND d.leased_until < $2)
+					AND NOT EXISTS (
+						SELECT 1 FROM jobs e
+						WHERE e.subject = d.subject AND e.finished_at IS NULL AND e.id < d.id)
+				ORDER BY d.run_at, d.id
+				LIMIT $4
+				FOR UPDATE SKIP LOCKED)
+			RETURNING `+jobColumns, connection, now, now.Add(lease), n)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			job, err := row.job()
+			if err != nil {
+				return err
+			}
+			if job.State == portal.JobRunning {
+				claimed = append(claimed, job)
+			} else if err := parkedEvent(ctx, tx, job, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim jobs of %s: %w", connection, err)
+	}
+	return claimed, nil
+}
+
+// CompleteJob records that the partner has the report. It returns portal.ErrLeaseLost
+// if the job is no longer the caller's.
+func (s *Store) CompleteJob(ctx context.Context, j portal.Job, took time.Duration) error {
+	return s.endAttempt(ctx, j, "complete", func(tx *sqlx.Tx, now time.Time) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE jobs SET state = 'completed', finished_at = $2, leased_until = NULL, last_error = '' WHERE id = $1`, j.ID, now)
+		if err != nil {
+			return err
+		}
+		// The next job of the order is due now.
+		if err := notifyJobs(ctx, tx); err != nil {
+			return err
+		}
+		_, err = insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventReported, CreatedAt: now,
+			Actor: portal.Actor{Kind: portal.ActorPartner},
+			Data:  portal.EventData{State: j.Message.State, Attempt: j.Attempt, Took: took}})
+		return err
+	})
+}
+
+// RetryJobLater records a failed attempt, and when the next one is due.
+func (s *Store) RetryJobLater(ctx context.Context, j portal.Job, runAt time.Time, reason string, uncertain bool) error {
+	return s.endAttempt(ctx, j, "retry later", func(tx *sqlx.Tx, _ time.Time) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE jobs SET state = 'available', leased_until = NULL, run_at = $2, last_error = $3, uncertain = $4
+			WHERE id = $1`, j.ID, runAt, reason, uncertain)
+		return err
+	})
+}
+
+// SnoozeJob gives the attempt back: it says nothing about the job, only that
+// now is not the time.
+func (s *Store) SnoozeJob(ctx context.Context, j portal.Job, runAt time.Time, reason string) error {
+	return s.endAttempt(ctx, j, "snooze", func(tx *sqlx.Tx, _ time.Time) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE jobs SET state = 'available', leased_until = NULL, run_at = $2, last_error = $3, attempt = attempt - 1
+			WHERE id = $1`, j.ID, runAt, reason)
+		return err
+	})
+}
+
+// ParkJob puts the job aside for a person; nothing is dropped.
+func (s *Store) ParkJob(ctx context.Context, j portal.Job, reason string, uncertain bool) error {
+	return s.endAttempt(ctx, j, "park", func(tx *sqlx.Tx, now time.Time) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE jobs SET state = 'parked', leased_until = NULL, last_error = $2, uncertain = $3
+			WHERE id = $1`, j.ID, reason, uncertain)
+		if err != nil {
+			return err
+		}
+		j.LastError = reason
+		return parkedEvent(ctx, tx, j, now)
+	})
+}
+
+// endAttempt runs f if the job is still the caller's attempt.
+func (s *Store) endAttempt(ctx context.Context, j portal.Job, verb string, f func(tx *sqlx.Tx, now time.Time) error) error {
+	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
+		var mine bool
+		err := tx.GetContext(ctx, &mine, `
+			SELECT state = 'running' AND attempt = $2 FROM jobs WHERE id = $1 FOR UPDATE`, j.ID, j.Attempt)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			return portal.ErrLeaseLost
+		}
+		return f(tx, now)
+	})
+	if err != nil {
+		return fmt.Errorf("%s job %d: %w", verb, j.ID, err)
+	}
+	return nil
+}
+
+func parkedEvent(ctx context.Context, tx *sqlx.Tx, j portal.Job, now time.Time) error {
+	_, err := insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventParked, CreatedAt: now,
+		Actor: portal.Actor{Kind: portal.ActorSystem},
+		Data:  portal.EventData{State: j.Message.State, Attempt: j.Attempt, Body: j.LastError}})
+	return err
+}

@@ -1,0 +1,121 @@
+// Package db keeps Portico's state in PostgreSQL. An exported method is one
+// transaction; a helper in lower case takes the transaction that it is part of.
+// No HTTP and no partner call happens here.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"portico/internal/portal"
+)
+
+// Sealer encrypts what the database keeps and must not be able to read.
+type Sealer interface {
+	Seal(plain []byte) ([]byte, error)
+	Open(sealed []byte) ([]byte, error)
+}
+
+// Store is the one door to the database. It is safe for concurrent use.
+type Store struct {
+	db   *sqlx.DB
+	url  string
+	seal Sealer
+
+	// Now is the clock of every transaction; tests replace it.
+	Now func() time.Time
+}
+
+// maxConns bounds the connections of one process, so that several portals and
+// workers fit into a server's default of a hundred.
+const maxConns = 20
+
+// Open connects to the database at url. seal may be nil where no credential is
+// read or written. Open fails when the server does not answer.
+func Open(ctx context.Context, url string, seal Sealer) (*Store, error) {
+	conn, err := sqlx.ConnectContext(ctx, "postgres", url)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	conn.SetMaxOpenConns(maxConns)
+	conn.SetMaxIdleConns(maxConns)
+	conn.SetConnMaxIdleTime(5 * time.Minute)
+	return &Store{db: conn, url: url, seal: seal, Now: func() time.Time { return time.Now().Truncate(time.Microsecond) }}, nil
+}
+
+// Close closes the connections.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("ping database: %w", err)
+	}
+	return nil
+}
+
+// inTx runs f in one transaction with one time, and commits if f returns nil.
+// It never repeats f: a commit whose answer was lost may have happened.
+func (s *Store) inTx(ctx context.Context, f func(tx *sqlx.Tx, now time.Time) error) error {
+	tx, err := s.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return mapError(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := f(tx, s.Now()); err != nil {
+		return mapError(err)
+	}
+	return mapError(tx.Commit())
+}
+
+// conflicts are the constraints that a person can run into, and what to say.
+var conflicts = map[string]string{
+	"staff_email_key":       "staff.email_taken",
+	"interactions_open_key": "interaction.already_open",
+}
+
+// mapError turns what the driver says into the domain's kinds.
+func mapError(err error) error {
+	var known *portal.Error
+	var pqErr *pq.Error
+	switch {
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.Is(err, sql.ErrNoRows):
+		return &portal.Error{Kind: portal.NotFound, Say: portal.Say("error.not_found"), Err: err}
+	case errors.As(err, &pqErr):
+		if key, ok := conflicts[pqErr.Constraint]; ok {
+			return &portal.Error{Kind: portal.Conflict, Say: portal.Say(key), Err: err}
+		}
+		// An address may hold what no text column does: NUL, or bytes that are no UTF-8.
+		if pqErr.Code == "22021" {
+			return &portal.Error{Kind: portal.NotFound, Say: portal.Say("error.not_found"), Err: err}
+		}
+		// Classes 08 (connection), 53 (resources) and 57 (operator: shutdown).
+		switch pqErr.Code.Class() {
+		case "08", "53", "57":
+			return unavailable(err)
+		}
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case isConnectionError(err):
+		return unavailable(err)
+	}
+	return err
+}
+
+func unavailable(err error) error {
+	return &portal.Error{Kind: portal.Unavailable, Say: portal.Say("error.database"), Err: err}
+}
+
+func isUndefinedTable(err error) bool {
+	var e *pq.Error
+	return errors.As(err, &e) && e.Code == "42P01"
+}
