@@ -1,0 +1,112 @@
+package vitec
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"portico/internal/portal"
+)
+
+// maxQuoted is how much of a failed call's answer an error keeps, in bytes.
+const maxQuoted = 1 << 10
+
+// maxRetryAfter keeps a nonsensical Retry-After from silencing a connection.
+const maxRetryAfter = 24 * time.Hour
+
+// Error is a call to Connect that gave no result. The shape of Connect's own
+// error messages is not documented, so the start of the answer is kept as it is.
+type Error struct {
+	Op         string        // method and path, without the query
+	Status     int           // 0 without an answer
+	Body       string        // how the answer starts; secrets are struck out
+	RetryAfter time.Duration // 0: the answer does not say
+	Sent       bool          // the request may have reached Connect
+	Err        error
+}
+
+// Error is for the log and the outbox; it holds no secret and no line break.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ": %d", e.Status)
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	if e.Body != "" {
+		fmt.Fprintf(&b, ": %q", e.Body)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// classify says how a call ended that returned err. Nil stays nil.
+func classify(err error) *portal.ReportError {
+	if err == nil {
+		return nil
+	}
+	r := &portal.ReportError{Outcome: portal.OutcomeUnknown, Err: err}
+	var e *Error
+	if !errors.As(err, &e) {
+		return r
+	}
+	r.Status, r.RetryAfter = e.Status, e.RetryAfter
+	switch e.Status {
+	case 0:
+		if !e.Sent {
+			r.Outcome = portal.OutcomeFailed
+		}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		r.Outcome, r.Err = portal.OutcomeCredential, fmt.Errorf("%w: %w", portal.ErrCredential, err)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		r.Outcome = portal.OutcomeBusy
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+	default:
+		if e.Status >= 400 && e.Status < 500 {
+			r.Outcome = portal.OutcomeRefused
+		}
+	}
+	if errors.Is(err, portal.ErrCredential) {
+		r.Outcome, r.Err = portal.OutcomeCredential, err
+	}
+	return r
+}
+
+// retryAfter reads the header of that name: seconds or an HTTP date.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	var wait time.Duration
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		wait = time.Duration(min(seconds, int64(maxRetryAfter/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		wait = at.Sub(now)
+	}
+	return max(0, min(wait, maxRetryAfter))
+}
+
+// excerpt returns how an answer starts, with the secrets of its call struck out.
+func excerpt(body []byte, secrets []string) string {
+	s := string(body)
+	for _, secret := range secrets {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, "***")
+		}
+	}
+	s = strings.ToValidUTF8(s, "�")
+	if len(s) <= maxQuoted {
+		return s
+	}
+	cut := maxQuoted
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}

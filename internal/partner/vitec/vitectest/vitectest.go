@@ -1,0 +1,147 @@
+// Package vitectest is a fake of Vitec Express Connect, and of as much of Vitec
+// Express as it takes to order something: the tests, cmd/partnersim and the
+// demo run on it. It is a handler with the API under /Service/ and pages for
+// people everywhere else.
+//
+// What Vitec documents is done as documented. What nobody documents is assumed,
+// and marked so in comments and on the pages: how a status is set, the status of
+// a new order, how long a token lives, the bodies of errors, the 404 for unknown
+// ids, and dates without an offset.
+package vitectest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+
+	"portico/internal/portal"
+)
+
+// The credential that the fake knows if Options name none.
+const (
+	DemoUsername = "partner"
+	DemoPassword = "simulator-password"
+)
+
+// Options make a fake to measure; the zero value is a good one.
+type Options struct {
+	Credentials []portal.Credential // nil: DemoUsername and DemoPassword for any office
+	Services    []Service           // what can be ordered on the pages
+	Offices     []Office            // nil: DemoOffices
+	Users       []User              // nil: DemoUsers
+	Estates     []Estate            // nil: DemoEstates
+	Statuses    []string            // accepted beside OrderReceived, Error and Delivered
+	Path        string              // JSON file that keeps orders and tokens; empty: memory only
+	TokenLife   time.Duration       // 0: an hour (assumed)
+	DateOffset  bool                // dates with an offset instead of bare Swedish time
+	LinkToken   bool                // opening an interaction's link adds customerId and token
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Server is the fake. It is safe for concurrent use.
+type Server struct {
+	URL string // set by Start
+
+	options   Options
+	stockholm *time.Location
+	handler   http.Handler
+
+	mu     sync.Mutex
+	state  state
+	faults map[Op]Fault
+	log    []*Request
+}
+
+// New returns a fake; it fails if the file of its state cannot be read.
+func New(o Options) (*Server, error) {
+	if o.Credentials == nil {
+		o.Credentials = []portal.Credential{{Customer: portal.AnyCustomer, Username: DemoUsername, Password: DemoPassword}}
+	}
+	if o.Offices == nil {
+		o.Offices = DemoOffices()
+	}
+	if o.Users == nil {
+		o.Users = DemoUsers()
+	}
+	if o.Estates == nil {
+		o.Estates = DemoEstates()
+	}
+	if o.TokenLife == 0 {
+		o.TokenLife = time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	stockholm, err := time.LoadLocation("Europe/Stockholm")
+	if err != nil {
+		return nil, fmt.Errorf("time zone of the simulator: %w", err)
+	}
+	s := &Server{options: o, stockholm: stockholm, faults: map[Op]Fault{}}
+	if s.state, err = load(o); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	s.routeConnect(mux)
+	s.routePages(mux)
+	s.handler = mux
+	return s, nil
+}
+
+// T is the part of testing.TB that Start needs.
+type T interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// Start serves a fake on a port of its own until the test ends.
+func Start(t T, o Options) *Server {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatalf("start the simulator: %v", err)
+	}
+	web := httptest.NewServer(s)
+	t.Cleanup(web.Close)
+	s.URL = web.URL
+	return s
+}
+
+// ServeHTTP answers as Connect under /Service/ and with pages elsewhere.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// SetServices replaces what can be ordered on the pages.
+func (s *Server) SetServices(services ...Service) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Services = services
+}
+
+// Connection returns the fake as a connection of an apply file, in JSON.
+func (s *Server) Connection(id, baseURL string) json.RawMessage {
+	raw, err := json.Marshal(map[string]any{"id": id, "system": "vitec", "base_url": baseURL,
+		"credentials": s.options.Credentials})
+	if err != nil {
+		panic(fmt.Sprintf("marshal a connection: %v", err)) // strings only
+	}
+	return raw
+}
+
+// newToken returns a token like the one in Vitec's example. Each has +, / and =
+// in it, so that an address that forgets to encode them fails every time.
+func newToken() string {
+	raw := make([]byte, 40)
+	rand.Read(raw) // never fails
+	raw[0], raw[1] = 0xfb, 0xff
+	return base64.StdEncoding.EncodeToString(raw)
+}
