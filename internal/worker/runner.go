@@ -1,0 +1,165 @@
+// Package worker sends what the outbox holds: claim, commit, call, record. No
+// transaction is open during a call; a worker that dies loses its lease and
+// nothing else. It knows the domain only: store, partners and links are given.
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"portico/internal/portal"
+)
+
+// Store is what the runner needs of the outbox. The methods that record an
+// attempt return portal.ErrLeaseLost if the job is no longer the caller's.
+type Store interface {
+	ConnectionsDue(ctx context.Context) ([]string, error)
+	ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error)
+	CompleteJob(ctx context.Context, j portal.Job, took time.Duration) error
+	RetryJobLater(ctx context.Context, j portal.Job, runAt time.Time, reason string, uncertain bool) error
+	SnoozeJob(ctx context.Context, j portal.Job, runAt time.Time, reason string) error
+	ParkJob(ctx context.Context, j portal.Job, reason string, uncertain bool) error
+}
+
+// Limits of a runner. The lease is longer than a call and its record together.
+const (
+	PerConnection = 4                // jobs at once; a slow partner uses up only its own
+	CallTimeout   = 40 * time.Second // reading back and sending
+	RecordTimeout = 10 * time.Second
+	Lease         = 60 * time.Second
+	Tick          = time.Second // polling underneath the notifications
+)
+
+// Runner drains the outbox. Any number of them may share one database.
+type Runner struct {
+	Store     Store
+	Reporters Reporters
+	Links     Links
+	Log       *slog.Logger
+	Now       func() time.Time
+	Rand      func() float64 // jitter, in [0, 1)
+
+	mu    sync.Mutex
+	lanes map[string]bool // connection: told to look again
+	busy  sync.WaitGroup
+}
+
+// Run drains the outbox until ctx ends, looking whenever wake says so and each
+// Tick. It returns when every call in flight has been recorded.
+func (r *Runner) Run(ctx context.Context, wake <-chan struct{}) {
+	tick := time.NewTicker(Tick)
+	defer tick.Stop()
+	defer r.busy.Wait()
+	for {
+		if due, err := r.Store.ConnectionsDue(ctx); err == nil {
+			for _, connection := range due {
+				r.open(ctx, connection)
+			}
+		} else if ctx.Err() == nil {
+			r.Log.Error("look for due jobs", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case _, ok := <-wake:
+			if !ok {
+				wake = nil
+			}
+		}
+	}
+}
+
+// open starts the connection's lane, or tells the one that runs to look again.
+func (r *Runner) open(ctx context.Context, connection string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lanes == nil {
+		r.lanes = map[string]bool{}
+	}
+	if _, running := r.lanes[connection]; running {
+		r.lanes[connection] = true
+		return
+	}
+	r.lanes[connection] = false
+	r.busy.Go(func() { r.lane(ctx, connection) })
+}
+
+// lane drains one connection until nothing is due there.
+func (r *Runner) lane(ctx context.Context, connection string) {
+	for {
+		var workers sync.WaitGroup
+		for range PerConnection {
+			workers.Go(func() {
+				for ctx.Err() == nil && r.step(ctx, connection, 1) > 0 {
+				}
+			})
+		}
+		workers.Wait()
+		r.mu.Lock()
+		if !r.lanes[connection] || ctx.Err() != nil {
+			delete(r.lanes, connection)
+			r.mu.Unlock()
+			return
+		}
+		r.lanes[connection] = false
+		r.mu.Unlock()
+	}
+}
+
+// RunOnce claims what is due of each connection, at most PerConnection jobs,
+// and sends it. It returns how many jobs it took.
+func (r *Runner) RunOnce(ctx context.Context) (int, error) {
+	due, err := r.Store.ConnectionsDue(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, connection := range due {
+		n += r.step(ctx, connection, PerConnection)
+	}
+	return n, nil
+}
+
+// step claims up to n jobs and sends each; it returns how many it claimed.
+func (r *Runner) step(ctx context.Context, connection string, n int) int {
+	jobs, err := r.Store.ClaimJobs(ctx, connection, n, Lease)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.Log.Error("claim jobs", "connection", connection, "err", err)
+		}
+		return 0
+	}
+	var group sync.WaitGroup
+	for _, job := range jobs {
+		group.Go(func() { r.send(context.WithoutCancel(ctx), job) })
+	}
+	group.Wait()
+	return len(jobs)
+}
+
+// send makes one attempt and records how it ended. A stop of the program does
+// not cut it off: CallTimeout does.
+func (r *Runner) send(ctx context.Context, job portal.Job) {
+	started := r.Now()
+	callErr := r.report(ctx, job.Message)
+	took := r.Now().Sub(started)
+
+	ctx, cancel := context.WithTimeout(ctx, RecordTimeout)
+	defer cancel()
+	log := r.Log.With("job", job.ID, "order", job.Message.OrderID, "connection", job.Message.ConnectionID,
+		"state", job.Message.State, "attempt", job.Attempt, "took", took)
+	switch err := r.record(ctx, job, callErr, took); {
+	case errors.Is(err, portal.ErrLeaseLost):
+		log.Warn("lease lost: another worker has the job", "err", callErr)
+	case err != nil:
+		log.Error("record attempt: the lease will run out and the job is tried again", "err", err)
+	case callErr != nil:
+		log.Warn("report", "outcome", portal.OutcomeOf(callErr), "err", callErr)
+	default:
+		log.Info("report", "outcome", portal.OutcomeDone)
+	}
+}
