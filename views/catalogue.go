@@ -1,0 +1,146 @@
+package views
+
+import (
+	"embed"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-playground/locales"
+	"github.com/go-playground/locales/en_GB"
+	"github.com/go-playground/locales/nb"
+	"github.com/go-playground/locales/sv"
+	"github.com/goccy/go-yaml"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+
+	"portico/internal/portal"
+)
+
+//go:embed locales/*.yaml
+var localeFiles embed.FS
+
+var bundle = mustLoad(localeFiles)
+
+// words knows the names of months and weekdays, and how numbers are written.
+var words = map[string]locales.Translator{"sv": sv.New(), "nb": nb.New(), "en": en_GB.New()}
+
+func mustLoad(files fs.FS) *i18n.Bundle {
+	b := i18n.NewBundle(language.Swedish)
+	for _, locale := range portal.Locales {
+		messages, err := readLocale(files, locale)
+		if err == nil {
+			err = b.AddMessages(language.Make(locale), messages...)
+		}
+		if err != nil {
+			panic("views: locale " + locale + ": " + err.Error()) // the files are part of the program
+		}
+	}
+	return b
+}
+
+func readLocale(files fs.FS, locale string) ([]*i18n.Message, error) {
+	name := "locales/" + locale + ".yaml"
+	raw, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := i18n.ParseMessageFileBytes(raw, name, map[string]i18n.UnmarshalFunc{"yaml": yaml.Unmarshal})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range parsed.Messages {
+		if m.One == "" { // a text that mentions a count and reads the same for each
+			m.One = m.Other
+		}
+	}
+	return parsed.Messages, nil
+}
+
+// Printer writes texts, times and numbers for one reader: in their language,
+// in the provider's time zone, as seen at one moment.
+type Printer struct {
+	locale    string
+	localizer *i18n.Localizer
+	words     locales.Translator
+	loc       *time.Location
+	now       time.Time
+}
+
+// NewPrinter returns the printer of a locale; one that is not of portal.Locales
+// becomes the first of them.
+func NewPrinter(locale string, loc *time.Location, now time.Time) *Printer {
+	if words[locale] == nil {
+		locale = portal.Locales[0]
+	}
+	return &Printer{locale: locale, localizer: i18n.NewLocalizer(bundle, locale), words: words[locale],
+		loc: loc, now: now.In(loc)}
+}
+
+// Locale returns sv, nb or en.
+func (p *Printer) Locale() string { return p.locale }
+
+// T returns the text of a key; args are name, value, name, value. An argument
+// named Count chooses between singular and plural.
+func (p *Printer) T(key string, args ...any) string { return p.Say(portal.Say(key, args...)) }
+
+// Say returns a sentence in the reader's language. The arguments To, the state
+// that was asked for, and System, a kind of partner system, are put into words.
+func (p *Printer) Say(s portal.Sentence) string {
+	data := make(map[string]any, len(s.Args))
+	for name, value := range s.Args {
+		data[name] = value
+	}
+	if to, ok := data["To"].(string); ok && portal.State(to).Valid() {
+		data["To"] = p.T("become." + to)
+	}
+	if system, ok := data["System"].(string); ok && hasText("system."+system) {
+		data["System"] = p.SystemName(system)
+	}
+	text, err := p.localizer.Localize(&i18n.LocalizeConfig{MessageID: s.Key, TemplateData: data, PluralCount: data["Count"]})
+	if err != nil || strings.Contains(text, "<no value>") {
+		return missing(p.locale, s, text, err)
+	}
+	return text
+}
+
+// missing answers for a text that cannot be made: the page is worth more to its
+// reader than the one word. Tests panic instead.
+var missing = func(locale string, s portal.Sentence, text string, err error) string {
+	slog.Error("text missing in catalogue", "locale", locale, "key", s.Key, "error", err)
+	if text != "" {
+		return text
+	}
+	return s.Key
+}
+
+func hasText(key string) bool {
+	_, err := i18n.NewLocalizer(bundle, portal.Locales[0]).Localize(&i18n.LocalizeConfig{MessageID: key})
+	return err == nil
+}
+
+// In returns the provider's own text in the reader's language.
+func (p *Printer) In(t portal.Text) string { return t.In(p.locale) }
+
+// matcher lists what browsers ask for beside what there is: any Norwegian is
+// served in Bokmål.
+var (
+	matcher = language.NewMatcher([]language.Tag{language.Swedish, language.Norwegian, language.Make("nb"),
+		language.Make("nn"), language.English})
+	matched = []string{"sv", "nb", "nb", "nb", "en"}
+)
+
+// MatchLocale returns the best of portal.Locales for an Accept-Language header,
+// fallback if none of what it asks for is there.
+func MatchLocale(acceptLanguage, fallback string) string {
+	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
+	if err != nil || len(tags) == 0 {
+		return fallback
+	}
+	_, i, confidence := matcher.Match(tags...)
+	if confidence == language.No {
+		return fallback
+	}
+	return matched[i]
+}

@@ -1,0 +1,152 @@
+package views
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"portico/internal/portal"
+)
+
+// OrderPart is what every screen about one order shows of it.
+type OrderPart struct {
+	URL      string        // the order's own address; its forms post below it
+	Number   string        // the partner's order id
+	System   string        // the kind of partner system: "vitec"
+	Service  string        // the service's name
+	Target   portal.Target // what the order concerns
+	Office   string        // the office's name
+	State    portal.State
+	DueAt    *time.Time   // nil: no promise
+	Answers  []AnswerLine // empty while draft
+	Lines    []PriceLine  // what costs something
+	Total    int64        // minor units
+	Currency string       // ISO 4217
+}
+
+// NewOrderPart returns the part of an order that lives at url.
+func NewOrderPart(p *Printer, o portal.Order, url string) OrderPart {
+	return OrderPart{URL: url, Number: o.PartnerOrderID, System: o.Service.System, Service: p.In(o.Service.Name),
+		Target: o.Target, Office: o.Office.Label(), State: o.State, DueAt: o.DueAt,
+		Answers: AnswerLines(p, o.Service.Form, o.Answers), Lines: PriceLines(p, o.Service.Form, o.Answers),
+		Total: o.Total, Currency: o.Currency}
+}
+
+// AnswerLine is an answer as it is read back.
+type AnswerLine struct {
+	Label, Value string
+}
+
+// long reports whether the value needs lines of its own.
+func (l AnswerLine) long() bool { return utf8.RuneCountInString(l.Value) > 40 || strings.Contains(l.Value, "\n") }
+
+// AnswerLines returns the answers to a form in its order, choices and dates in words.
+func AnswerLines(p *Printer, f portal.Form, a portal.Answers) []AnswerLine {
+	var lines []AnswerLine
+	for _, field := range f.Fields {
+		values := slices.Clone(a[field.ID])
+		if len(values) == 0 {
+			continue
+		}
+		for i, v := range values {
+			values[i] = answerWord(p, field, v)
+		}
+		lines = append(lines, AnswerLine{p.In(field.Label), strings.Join(values, ", ")})
+	}
+	return lines
+}
+
+func answerWord(p *Printer, f portal.Field, value string) string {
+	switch f.Type {
+	case portal.FieldChoice, portal.FieldChoices:
+		if o, ok := f.Option(value); ok {
+			return p.In(o.Label)
+		}
+	case portal.FieldCheckbox:
+		return p.T("form.yes")
+	case portal.FieldDate:
+		return p.Date(value)
+	}
+	return value
+}
+
+// PriceLine is an answer that costs something, in minor units.
+type PriceLine struct {
+	Label string
+	Price int64
+}
+
+// PriceLines returns what costs something of the answers to a form.
+func PriceLines(p *Printer, f portal.Form, a portal.Answers) []PriceLine {
+	var lines []PriceLine
+	for _, l := range f.Lines(a) {
+		lines = append(lines, PriceLine{p.In(l.Label), l.Price})
+	}
+	return lines
+}
+
+// FormField is one question of an order form as it is asked, with what was typed.
+type FormField struct {
+	ID        string // name of the input
+	Type      portal.FieldType
+	Label     string
+	Hint      string
+	Required  bool
+	MaxLength int   // characters; texts only
+	Price     int64 // minor units; of a ticked checkbox
+	Value     string
+	Options   []Option        // choice and choices
+	Error     portal.Sentence // zero: nothing wrong
+}
+
+// Option is one answer to choose.
+type Option struct {
+	ID, Label, Hint string
+	Price           int64 // minor units
+	Checked         bool
+}
+
+// FormFields returns a form's questions with what was typed and what is wrong with it.
+func FormFields(p *Printer, f portal.Form, typed url.Values, faults portal.FieldErrors) []FormField {
+	var fields []FormField
+	for _, field := range f.Fields {
+		v := FormField{ID: field.ID, Type: field.Type, Label: p.In(field.Label), Hint: p.In(field.Hint),
+			Required: field.Required, MaxLength: field.Limit(), Price: field.Price, Value: typed.Get(field.ID),
+			Error: faults[field.ID]}
+		for _, o := range field.Options {
+			v.Options = append(v.Options, Option{ID: o.ID, Label: p.In(o.Label), Hint: p.In(o.Hint), Price: o.Price,
+				Checked: slices.Contains(typed[field.ID], o.ID)})
+		}
+		fields = append(fields, v)
+	}
+	return fields
+}
+
+// RejectedForm is the form of a page that was sent and refused: which one, what
+// was typed and what is wrong. The zero value is a page whose forms are untouched.
+type RejectedForm struct {
+	Form   string // the last part of the address that it was posted to: "messages"
+	Typed  url.Values
+	Faults portal.FieldErrors
+}
+
+// Is reports whether the form was the one that was refused.
+func (f RejectedForm) Is(form string) bool { return f.Form == form }
+
+// Value returns what was typed into an input of a form.
+func (f RejectedForm) Value(form, input string) string {
+	if f.Form != form {
+		return ""
+	}
+	return f.Typed.Get(input)
+}
+
+// Fault returns what is wrong with an input of a form; zero: nothing.
+func (f RejectedForm) Fault(form, input string) portal.Sentence {
+	if f.Form != form {
+		return portal.Sentence{}
+	}
+	return f.Faults[input]
+}

@@ -1,0 +1,55 @@
+// Package views holds every screen: a struct of what it shows, with one method
+// View that renders it; the texts of all languages; and how times, money and
+// names are written. There is no store, request or clock in a view.
+package views
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"portico/internal/portal"
+)
+
+// Page is a whole screen.
+type Page interface {
+	View() templ.Component
+}
+
+// Base is what every screen has.
+type Base struct {
+	*Printer                     // language, time zone and moment
+	Path         string          // address of the screen with its query, for the language links; after a refused POST the screen's own
+	Provider     string          // whose portal it is
+	SupportEmail string          // empty: none
+	Staff        portal.Staff    // who is signed in; zero on the broker's screens
+	Nav          Nav             // staff screens only
+	Alarms       []Alarm         // staff screens only
+	Flash        portal.Sentence // said once, on the screen after an action; zero: nothing
+}
+
+// Nav holds the counts beside the links of the staff screens.
+type Nav struct {
+	Open       int // orders in an open state
+	Unreported int // orders that a partner has not been told everything about
+}
+
+// Alarm is a fault of ours that stops messages to or from a partner system.
+type Alarm struct {
+	System   string // "vitec"
+	Customer string // the office whose credential it is, portal.AnyCustomer for all
+	Since    time.Time
+	Error    string // what the partner answered
+}
+
+// langURL returns the address of the screen in another language.
+func (b Base) langURL(locale string) templ.SafeURL {
+	u, err := url.Parse(b.Path)
+	if err != nil {
+		return templ.SafeURL("?lang=" + locale)
+	}
+	q := u.Query()
+	q.Set("lang", locale)
+	return templ.SafeURL((&url.URL{Path: u.Path, RawQuery: q.Encode()}).String())
+}
