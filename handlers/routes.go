@@ -1,0 +1,71 @@
+package handlers
+
+import (
+	"net/http"
+
+	"portico/internal/portal"
+)
+
+// group is a set of routes behind one guard.
+type group struct {
+	mux   *http.ServeMux
+	guard func(http.Handler) http.Handler
+	s     *Server
+}
+
+func (g group) handle(pattern string, f func(http.ResponseWriter, *http.Request) error) {
+	g.mux.Handle(pattern, g.guard(g.s.handle(f)))
+}
+
+// routes is the map of the portal: three groups, the guard in the group.
+func (s *Server) routes(static http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	open := func(next http.Handler) http.Handler { return s.chooseLanguage(limitBody(next)) }
+	public := group{mux, open, s}
+	broker := group{mux, func(next http.Handler) http.Handler { return open(s.requireGrant(next)) }, s}
+	staff := group{mux, func(next http.Handler) http.Handler { return open(s.requireStaff(next)) }, s}
+	fulfil := group{mux, func(next http.Handler) http.Handler { return limitBody(s.requireStaff(s.requireFulfiller(next))) }, s}
+	// A delivery's body is limited by its handler, which streams it.
+	upload := group{mux, func(next http.Handler) http.Handler { return s.requireStaff(s.requireFulfiller(next)) }, s}
+
+	mux.Handle("GET /static/", static)
+	public.handle("GET /{$}", s.homeShow)
+	public.handle("GET /healthz", s.healthShow)
+	public.handle("GET /readyz", s.readyShow)
+	public.handle("GET /ping", s.healthShow)
+	public.handle("/callback/{service}", s.callback)
+	public.handle("GET /visit/{token}", s.visit)
+	public.handle("GET /staff/login", s.staffLoginNew)
+	public.handle("POST /staff/login", s.staffLoginCreate)
+	public.handle("POST /staff/logout", s.staffLoginDelete)
+	public.handle("/", func(http.ResponseWriter, *http.Request) error {
+		return portal.Errorf(portal.NotFound, "error.not_found")
+	})
+
+	broker.handle("GET /orders/{id}", s.orderShow)
+	broker.handle("POST /orders/{id}/submission", s.submissionCreate)
+	broker.handle("POST /orders/{id}/messages", s.messageCreate)
+	broker.handle("POST /orders/{id}/answers", s.answerCreate)
+	broker.handle("POST /orders/{id}/revisions", s.revisionCreate)
+	broker.handle("POST /orders/{id}/cancellation", s.cancellationCreate)
+	broker.handle("GET /orders/{id}/files/{file}", s.fileShow)
+	broker.handle("GET /orders/{id}/files.zip", s.fileIndex)
+
+	staff.handle("GET /staff/{$}", s.staffHome)
+	staff.handle("GET /staff/orders", s.staffOrderIndex)
+	staff.handle("GET /staff/orders/{id}", s.staffOrderShow)
+	staff.handle("GET /staff/orders/{id}/files/{file}", s.staffFileShow)
+	staff.handle("GET /staff/outbox", s.staffOutboxIndex)
+	upload.handle("POST /staff/orders/{id}/deliveries", s.staffDeliveryCreate)
+	fulfil.handle("POST /staff/orders/{id}/failure", s.staffFailureCreate)
+	fulfil.handle("POST /staff/orders/{id}/interactions", s.staffInteractionCreate)
+	fulfil.handle("POST /staff/orders/{id}/start", s.staffStartCreate)
+	fulfil.handle("POST /staff/orders/{id}/reopening", s.staffReopeningCreate)
+	fulfil.handle("POST /staff/orders/{id}/cancellation", s.staffCancellationCreate)
+	fulfil.handle("POST /staff/orders/{id}/messages", s.staffMessageCreate)
+	fulfil.handle("POST /staff/orders/{id}/notes", s.staffNoteCreate)
+	fulfil.handle("POST /staff/orders/{id}/assignment", s.staffAssignmentCreate)
+	fulfil.handle("POST /staff/outbox/{job}/retry", s.staffOutboxRetry)
+	fulfil.handle("POST /staff/outbox/{job}/skip", s.staffOutboxSkip)
+	return s.wrap(mux)
+}

@@ -1,0 +1,99 @@
+// Package handlers answers HTTP: it parses, makes one store or partner call,
+// builds one page and renders it. Rules live in the domain, guards in routes.go,
+// statuses in errors.go.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"portico/db"
+	"portico/internal/portal"
+)
+
+// Entry answers who orders what, from what a callback's query carries.
+type Entry interface {
+	// Office returns the office that the query claims to be of.
+	Office(query url.Values) string
+	// Ticket exchanges the query for a ticket at the partner. Its errors are of
+	// kind Forbidden (the link is not valid) or Unavailable (the partner does not
+	// answer, or with portal.ErrCredential refuses us).
+	Ticket(ctx context.Context, query url.Values) (portal.Ticket, error)
+}
+
+// Partners are the connections' partner systems.
+type Partners interface {
+	Entry(ctx context.Context, connection string) (Entry, error)
+	// Preview returns the exact message that the partner would get, and false if
+	// it would get none.
+	Preview(ctx context.Context, m portal.Message) (string, bool, error)
+}
+
+// Passwords are how passwords are verified: slowly, and a bounded number of them at once.
+type Passwords struct {
+	Verify func(ctx context.Context, hash, password string) (bool, error)
+	// VerifyNone takes as long as Verify, for people who do not exist.
+	VerifyNone func(ctx context.Context, password string) error
+}
+
+// Options are what a Server needs.
+type Options struct {
+	Store      *db.Store
+	Partners   Partners
+	Bucket     *blob.Bucket
+	Passwords  Passwords
+	CookieKeys [][]byte // newest first
+	BaseURL    *url.URL
+	Static     http.Handler
+	Log        *slog.Logger
+}
+
+// Server answers every address of product and staff screens.
+type Server struct {
+	store     *db.Store
+	partners  Partners
+	bucket    *blob.Bucket
+	passwords Passwords
+	brokers   *sessionStore
+	staff     *sessionStore
+	secure    bool // reached by HTTPS
+	log       *slog.Logger
+	callbacks *limiter // callbacks of one address
+	badLinks  *limiter // links of one address that were not valid
+	handler   http.Handler
+}
+
+// LongestSession is the age at which nobody can use a session any more.
+const LongestSession = staffAbsolute
+
+// Idle and absolute limits of sessions.
+const (
+	brokerIdle     = 60 * time.Minute
+	brokerAbsolute = 8 * time.Hour
+	staffIdle      = 30 * time.Minute
+	staffAbsolute  = 12 * time.Hour
+)
+
+// New returns a Server.
+func New(o Options) *Server {
+	s := &Server{store: o.Store, partners: o.Partners, bucket: o.Bucket, passwords: o.Passwords,
+		secure: o.BaseURL.Scheme == "https", log: o.Log,
+		callbacks: newLimiter(5, 60), badLinks: newLimiter(0.1, 20)}
+	s.brokers = newSessionStore(o.Store, o.CookieKeys, cookieOptions{kind: db.SessionBroker, name: "b", secure: s.secure,
+		idle: brokerIdle, absolute: brokerAbsolute, sameSite: http.SameSiteLaxMode})
+	s.staff = newSessionStore(o.Store, o.CookieKeys, cookieOptions{kind: db.SessionStaff, name: "s", secure: s.secure,
+		idle: staffIdle, absolute: staffAbsolute, sameSite: http.SameSiteStrictMode})
+	s.handler = s.routes(o.Static)
+	return s
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// now is the time of the store's clock, so that pages and rows agree.
+func (s *Server) now() time.Time { return s.store.Now() }

@@ -1,0 +1,163 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"portico/db"
+	"portico/internal/portal"
+	"portico/views"
+)
+
+// pageSize is how many orders a page of the queue has.
+const pageSize = 50
+
+// staffOrderIndex shows the queue; its filter is in the address.
+func (s *Server) staffOrderIndex(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	query := parseOrderQuery(r.URL.Query())
+	filter := db.OrderFilter{Query: query.Q, States: query.States, Service: query.Service, Office: query.Office,
+		Sort: db.Sort(query.Sort), After: query.After, Limit: pageSize}
+	b, err := s.staffBase(r)
+	if err != nil {
+		return err
+	}
+	p := views.StaffOrderIndexPage{Base: b, Query: query}
+	found, err := s.store.Orders(ctx, filter)
+	if err != nil {
+		return err
+	}
+	p.Next = found.Next
+	for _, row := range found.Rows {
+		p.Rows = append(p.Rows, newOrderRow(b.Printer, row))
+	}
+	if p.Counts, err = s.store.CountOrders(ctx, filter); err != nil {
+		return err
+	}
+	if p.Services, p.Offices, err = s.filterOptions(r, b.Printer); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, p)
+}
+
+func parseOrderQuery(q url.Values) views.OrderQuery {
+	query := views.OrderQuery{Q: text(q, "q"), Service: q.Get("service"), Office: q.Get("office"),
+		Sort: q.Get("sort"), After: q.Get("after"), States: portal.OpenStates}
+	if slices.Contains(q["state"], "all") {
+		query.States = portal.States
+	}
+	var chosen []portal.State
+	for _, state := range portal.States {
+		if slices.Contains(q["state"], string(state)) {
+			chosen = append(chosen, state)
+		}
+	}
+	if len(chosen) > 0 {
+		query.States = chosen
+	}
+	if !slices.Contains(views.Sorts, query.Sort) {
+		query.Sort = views.Sorts[0]
+	}
+	return query
+}
+
+func newOrderRow(p *views.Printer, row db.OrderRow) views.OrderRow {
+	office := portal.Office{Customer: row.Customer, Name: row.OfficeName}
+	return views.OrderRow{URL: "/staff/orders/" + row.PublicID, State: row.State, Target: row.Target,
+		Service: p.In(row.ServiceName), Office: office.Label(), Assignee: row.Assignee, DueAt: row.DueAt,
+		Number: row.PartnerOrderID, Unsent: views.Unsent{State: row.JobState, Attempt: row.JobAttempt, Error: row.JobError}}
+}
+
+func (s *Server) filterOptions(r *http.Request, p *views.Printer) (services, offices []views.Option, err error) {
+	all, err := s.store.Services(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, svc := range all {
+		services = append(services, views.Option{ID: svc.ID, Label: p.In(svc.Name)})
+	}
+	known, err := s.store.Offices(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, o := range known {
+		offices = append(offices, views.Option{ID: o.Customer, Label: o.Label()})
+	}
+	return services, offices, nil
+}
+
+// staffOrderShow shows the workspace of one order.
+func (s *Server) staffOrderShow(w http.ResponseWriter, r *http.Request) error {
+	order, err := s.store.OrderForStaff(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.showWorkspace(w, r, http.StatusOK, order, views.RejectedForm{})
+}
+
+func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status int, o portal.Order, rejected views.RejectedForm) error {
+	ctx := r.Context()
+	b, err := s.staffBase(r)
+	if err != nil {
+		return err
+	}
+	b.Path = staffOrderURL(o)
+	p := views.StaffOrderPage{Base: b, OrderPart: views.NewOrderPart(b.Printer, o, b.Path), Customer: o.Office.Customer,
+		Broker: o.Broker, ReceivedAt: o.ReceivedAt, AssignedTo: o.AssignedTo, Assignee: o.Assignee, Rejected: rejected}
+	if p.Colleagues, err = s.store.StaffList(ctx); err != nil {
+		return err
+	}
+	if p.Events, err = s.store.Timeline(ctx, o.ID, false); err != nil {
+		return err
+	}
+	if p.Deliveries, err = s.store.Deliveries(ctx, o.ID); err != nil {
+		return err
+	}
+	if p.Questions, err = s.store.Interactions(ctx, o.ID); err != nil {
+		return err
+	}
+	if p.Jobs, err = s.store.Jobs(ctx, o.ID); err != nil {
+		return err
+	}
+	p.Previews = s.previews(r, o)
+	return s.render(w, r, status, p)
+}
+
+// stateForms are the workspace's forms that change the state, and to which.
+var stateForms = map[string]portal.State{"start": portal.Active, "deliveries": portal.Delivered, "interactions": portal.Waiting,
+	"failure": portal.Failed, "cancellation": portal.Cancelled, "reopening": portal.Active}
+
+// previews returns the exact message to the partner of each form that sends
+// one. A partner that cannot be asked leaves the workspace usable without them.
+func (s *Server) previews(r *http.Request, o portal.Order) map[string]string {
+	previews := map[string]string{}
+	for form, state := range stateForms {
+		if !o.State.CanBecome(state) {
+			continue
+		}
+		m, told := o.MessageFor(state, views.CommentMarker, s.now())
+		if !told {
+			continue
+		}
+		preview, sent, err := s.partners.Preview(r.Context(), m)
+		if err != nil {
+			s.requestLog(r).Error("preview message", "err", err)
+			return nil
+		}
+		if sent {
+			previews[form] = preview
+		}
+	}
+	return previews
+}
+
+func staffOrderURL(o portal.Order) string { return "/staff/orders/" + o.PublicID }
+
+func (s *Server) staffFileShow(w http.ResponseWriter, r *http.Request) error {
+	order, err := s.store.OrderForStaff(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.sendFile(w, r, order.ID)
+}
