@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"sync"
+	"time"
+
+	"portico/db"
+	"portico/internal/applyfile"
+	"portico/internal/partner/vitec"
+	"portico/internal/portal"
+)
+
+// client is what a partner's package offers for a connection.
+type client interface {
+	Office(url.Values) string
+	Ticket(context.Context, url.Values) (portal.Ticket, error)
+	Report(context.Context, portal.Message) error
+	Preview(portal.Message) (string, bool)
+}
+
+// systems are the partner systems that this program knows.
+var systems = map[string]applyfile.System{
+	vitec.System: {Configure: vitec.Configure},
+}
+
+// newClient is the other line that a new partner system needs.
+func newClient(c portal.Connection, log *slog.Logger) (client, error) {
+	switch c.System {
+	case vitec.System:
+		return vitec.New(c, vitec.Options{Log: log})
+	}
+	return nil, fmt.Errorf("connection %s: this program does not know the system %q", c.ID, c.System)
+}
+
+// baseURL returns the address that a connection's calls go to.
+func baseURL(c portal.Connection) (string, error) {
+	var settings struct {
+		BaseURL string `json:"base_url"`
+	}
+	if err := json.Unmarshal(c.Settings, &settings); err != nil {
+		return "", fmt.Errorf("settings of connection %s: %w", c.ID, err)
+	}
+	return settings.BaseURL, nil
+}
+
+// partners keeps a client for each connection, and makes a new one when the
+// connection has changed in the database.
+type partners struct {
+	store *db.Store
+	log   *slog.Logger
+	open  func(portal.Connection, *slog.Logger) (client, error)
+
+	mu    sync.Mutex
+	known map[string]*partner
+}
+
+func newPartners(store *db.Store, log *slog.Logger) *partners {
+	return &partners{store: store, log: log, open: newClient, known: map[string]*partner{}}
+}
+
+// Entry returns the partner that a callback of a connection's services is verified by.
+func (p *partners) Entry(ctx context.Context, connectionID string) (*partner, error) {
+	return p.partner(ctx, connectionID)
+}
+
+// Reporter returns the partner that is told of the states of a connection's orders.
+func (p *partners) Reporter(ctx context.Context, connectionID string) (*partner, error) {
+	return p.partner(ctx, connectionID)
+}
+
+// Preview returns what the partner would be sent, and whether anything would.
+func (p *partners) Preview(ctx context.Context, m portal.Message) (text string, sent bool, err error) {
+	partner, err := p.partner(ctx, m.ConnectionID)
+	if err != nil {
+		return "", false, err
+	}
+	text, sent = partner.client.Preview(m)
+	return text, sent, nil
+}
+
+func (p *partners) partner(ctx context.Context, id string) (*partner, error) {
+	version, err := p.store.ConnectionVersion(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known := p.known[id]; known != nil && known.version.Equal(version) {
+		return known, nil
+	}
+	// Under the lock: two clients of one connection would be twice its rate limit.
+	connection, err := p.store.Connection(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := p.open(connection, p.log)
+	if err != nil {
+		return nil, err
+	}
+	p.known[id] = &partner{client: opened, id: id, version: connection.UpdatedAt, store: p.store, log: p.log}
+	return p.known[id], nil
+}
+
+const (
+	refusedFor = 5 * time.Minute // how long a refused credential is not used
+	recordTime = 5 * time.Second // how long remembering a refusal may take
+)
+
+// partner is a client whose calls stop when the partner refuses our credential:
+// hammering on with a wrong one gets an account closed.
+type partner struct {
+	client
+	id      string
+	version time.Time
+	store   *db.Store
+	log     *slog.Logger
+}
+
+// Ticket exchanges a callback's query for a ticket. With a credential that the
+// partner refuses it returns Unavailable without a call.
+func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, error) {
+	customer := p.client.Office(query)
+	if customer == "" { // no call will come of it
+		return p.client.Ticket(ctx, query)
+	}
+	until, blocked, err := p.store.CredentialBlocked(ctx, p.id, customer)
+	if err != nil {
+		return portal.Ticket{}, err
+	}
+	if blocked {
+		return portal.Ticket{}, &portal.Error{Kind: portal.Unavailable, Say: portal.Say("callback.credential"), Err: p.blocked(until)}
+	}
+	ticket, err := p.client.Ticket(ctx, query)
+	p.record(ctx, customer, !until.IsZero(), err)
+	return ticket, err
+}
+
+// Report tells the partner of a change. With a credential that the partner
+// refuses the outcome is credential, without a call.
+func (p *partner) Report(ctx context.Context, m portal.Message) error {
+	until, blocked, err := p.store.CredentialBlocked(ctx, p.id, m.Customer)
+	if err != nil {
+		return &portal.ReportError{Outcome: portal.OutcomeFailed, Err: err}
+	}
+	if blocked {
+		return &portal.ReportError{Outcome: portal.OutcomeCredential, RetryAfter: until.Sub(p.store.Now()), Err: p.blocked(until)}
+	}
+	err = p.client.Report(ctx, m)
+	p.record(ctx, m.Customer, !until.IsZero(), err)
+	return err
+}
+
+func (p *partner) blocked(until time.Time) error {
+	return fmt.Errorf("%w: no call before %s", portal.ErrCredential, until.UTC().Format(time.RFC3339))
+}
+
+// record remembers what a call says about the credential. A good call with a
+// good credential, nearly every call, leaves the database alone.
+func (p *partner) record(ctx context.Context, customer string, probe bool, err error) {
+	// The broker who closes the page must not keep us from remembering.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	log := p.log.With("connection", p.id, "customer", customer)
+	switch {
+	case errors.Is(err, portal.ErrCredential):
+		p.refused(ctx, log, customer, err)
+	case err == nil && probe:
+		if err := p.store.ClearCredential(ctx, p.id, customer); err != nil {
+			log.ErrorContext(ctx, "credential works again, and that could not be stored", "err", err)
+			return
+		}
+		log.InfoContext(ctx, "the partner takes our credential again")
+	}
+}
+
+func (p *partner) refused(ctx context.Context, log *slog.Logger, customer string, cause error) {
+	// A credential that was replaced during the call says nothing about the new one.
+	if version, err := p.store.ConnectionVersion(ctx, p.id); err == nil && !version.Equal(p.version) {
+		log.WarnContext(ctx, "the partner refused a credential that has been replaced meanwhile", "err", cause)
+		return
+	}
+	var report *portal.ReportError
+	status := 0
+	if errors.As(cause, &report) {
+		status = report.Status
+	}
+	news, err := p.store.RefuseCredential(ctx, p.id, customer, status, p.store.Now().Add(refusedFor))
+	switch {
+	case err != nil:
+		log.ErrorContext(ctx, "the partner refuses our credential, and that could not be stored", "cause", cause, "err", err)
+	case news:
+		log.ErrorContext(ctx, "the partner refuses our credential: correct it and run `portico apply`", "status", status, "err", cause)
+	default:
+		log.WarnContext(ctx, "the partner still refuses our credential", "status", status, "err", cause)
+	}
+}
