@@ -121,14 +121,11 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) (QueuePage, error) {
 	return page, nil
 }
 
-// CountLimit is where CountOrders stops counting: nobody reads on.
-const CountLimit = 1000
-
 // CountOrders returns how many orders of each state the filter finds, its own
-// states aside; more than CountLimit are CountLimit+1.
-func (s *Store) CountOrders(ctx context.Context, f OrderFilter) (map[portal.State]int, error) {
+// states aside. It stops counting at limit+1.
+func (s *Store) CountOrders(ctx context.Context, f OrderFilter, limit int) (map[portal.State]int, error) {
 	where, args := f.where(nil)
-	args = append(args, CountLimit+1)
+	args = append(args, limit+1)
 	var counts []string
 	for _, state := range portal.States {
 		// Each state in words of its own: the planner knows which are rare.

@@ -212,20 +212,42 @@ func TestCountOrders(t *testing.T) {
 	w.queue()
 	for name, c := range map[string]struct {
 		filter db.OrderFilter
-		want   map[portal.State]int
+		want   [7]int // in the order of portal.States
 	}{
-		"all": {db.OrderFilter{}, map[portal.State]int{portal.Draft: 1, portal.Received: 2, portal.Active: 1, portal.Waiting: 1,
-			portal.Delivered: 1, portal.Failed: 1, portal.Cancelled: 1}},
-		"its own states aside": {db.OrderFilter{Office: "M2", States: []portal.State{portal.Waiting}},
-			map[portal.State]int{portal.Received: 1, portal.Waiting: 1, portal.Failed: 1}},
-		"searched": {db.OrderFilter{Query: "cancelled"}, map[portal.State]int{portal.Cancelled: 1}},
-		"nothing":  {db.OrderFilter{Service: "none"}, map[portal.State]int{}},
+		"all":                  {db.OrderFilter{}, [7]int{1, 2, 1, 1, 1, 1, 1}},
+		"its own states aside": {db.OrderFilter{Office: "M2", States: []portal.State{portal.Waiting}}, [7]int{0, 1, 0, 1, 0, 1, 0}},
+		"searched":             {db.OrderFilter{Query: "cancelled"}, [7]int{6: 1}},
+		"nothing":              {db.OrderFilter{Service: "none"}, [7]int{}},
 	} {
-		got, err := w.store.CountOrders(t.Context(), c.filter)
+		counts, err := w.store.CountOrders(t.Context(), c.filter, 1000)
 		w.must(err)
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s:\n%s", name, diff)
+		var got [7]int
+		for i, state := range portal.States {
+			got[i] = counts[state]
 		}
+		if got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	open, err := w.store.CountOpen(t.Context())
+	if w.must(err); open != 5 {
+		t.Errorf("%d are open, want 5", open)
+	}
+}
+
+func TestCountOrdersStopsSomewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open("foto", ticket("M1", "B1"))
+	w.exec(`
+		INSERT INTO orders (public_id, connection_id, office_id, partner_order_id, service_id, form_id, broker_id, target_type, target_id,
+			ticket, state, answers, total, currency, created_at, updated_at, words)
+		SELECT 'P' || n, connection_id, office_id, 'P' || n, service_id, form_id, broker_id, target_type, target_id,
+			ticket, state, answers, total, currency, created_at, updated_at, words
+		FROM orders, generate_series(1, $1) n`, 60)
+	counts, err := w.store.CountOrders(t.Context(), db.OrderFilter{}, 50)
+	if w.must(err); counts[portal.Draft] != 51 {
+		t.Errorf("%d drafts, want 51", counts[portal.Draft])
 	}
 }
 

@@ -41,7 +41,7 @@ func TestSearch(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%.60q:\n%s", query, diff)
 		}
-		if _, err := w.store.CountOrders(t.Context(), db.OrderFilter{Query: query}); err != nil {
+		if _, err := w.store.CountOrders(t.Context(), db.OrderFilter{Query: query}, 1000); err != nil {
 			t.Errorf("count %.60q: %v", query, err)
 		}
 	}

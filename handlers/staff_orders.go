@@ -32,7 +32,7 @@ func (s *Server) staffOrderIndex(w http.ResponseWriter, r *http.Request) error {
 	for _, row := range found.Rows {
 		p.Rows = append(p.Rows, newOrderRow(b.Printer, row))
 	}
-	if p.Counts, err = s.store.CountOrders(ctx, filter); err != nil {
+	if p.Counts, err = s.store.CountOrders(ctx, filter, views.MaxCount); err != nil {
 		return err
 	}
 	if p.Services, p.Offices, err = s.filterOptions(r, b.Printer); err != nil {
@@ -124,15 +124,11 @@ func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status in
 	return s.render(w, r, status, p)
 }
 
-// stateForms are the workspace's forms that change the state, and to which.
-var stateForms = map[string]portal.State{"start": portal.Active, "deliveries": portal.Delivered, "interactions": portal.Waiting,
-	"failure": portal.Failed, "cancellation": portal.Cancelled, "reopening": portal.Active}
-
 // previews returns the exact message to the partner of each form that sends
 // one. A partner that cannot be asked leaves the workspace usable without them.
 func (s *Server) previews(r *http.Request, o portal.Order) map[string]string {
 	previews := map[string]string{}
-	for form, state := range stateForms {
+	for form, state := range views.StateForms {
 		if !o.State.CanBecome(state) {
 			continue
 		}

@@ -54,12 +54,23 @@ func add(name string, body []byte) {
 	sum := sha256.Sum256(body)
 	ext := path.Ext(name)
 	hashed := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-	var zipped bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression) // the level is valid
-	w.Write(body)                                              // a bytes.Buffer takes everything
-	w.Close()
 	paths[name] = hashed
-	assets[hashed] = asset{contentType: contentType(ext), plain: body, gzip: zipped.Bytes()}
+	assets[hashed] = asset{contentType: contentType(ext), plain: body, gzip: compress(body)}
+}
+
+func compress(body []byte) []byte {
+	var zipped bytes.Buffer
+	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic("static: " + err.Error()) // a buffer takes everything
+	}
+	return zipped.Bytes()
 }
 
 // contentType does not ask the machine's mime tables, which differ.
@@ -84,6 +95,9 @@ func Path(name string) string {
 	}
 	return p
 }
+
+// Size returns how many bytes the file at an address takes over the wire.
+func Size(address string) int { return len(assets[address].gzip) }
 
 // Handler serves the files at the addresses that Path returns, everything else
 // is not found.
@@ -112,7 +126,7 @@ func Handler() http.Handler {
 		}
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		if r.Method == http.MethodGet {
-			w.Write(body) // the visitor may be gone; nothing to do about it
+			_, _ = w.Write(body) // the visitor may have left
 		}
 	})
 }

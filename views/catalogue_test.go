@@ -149,7 +149,7 @@ func TestKeysThatAreMade(t *testing.T) {
 	for _, s := range []string{"vitec", "visma", "tjansteguiden"} {
 		keys = append(keys, "system."+s)
 	}
-	for _, form := range slices.Sorted(maps.Keys(stateForms)) {
+	for _, form := range slices.Sorted(maps.Keys(StateForms)) {
 		keys = append(keys, "work.button_"+form, "flash.staff_"+form)
 	}
 	for _, form := range []string{"messages", "notes", "assignment"} {

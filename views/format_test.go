@@ -126,7 +126,6 @@ func TestMoney(t *testing.T) {
 		{"en", "SEK", 498850, "SEK 4,988.50"},
 		{"en", "EUR", 1, "EUR 0.01"},
 		{"sv", "ISK", 4988, "4 988 ISK"},
-		{"sv", "", 100, "1"},
 	} {
 		if got := plain(NewPrinter(tt.locale, stockholm, now).Money(tt.minor, tt.currency)); got != tt.want {
 			t.Errorf("%s %d %s: %q, want %q", tt.locale, tt.minor, tt.currency, got, tt.want)
@@ -175,6 +174,23 @@ func TestTargetName(t *testing.T) {
 	}
 }
 
+func TestLangURL(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/orders/5c1f":                     "/orders/5c1f?lang=en",
+		"/staff/orders?q=a+b&state=failed": "/staff/orders?lang=en&q=a+b&state=failed",
+		"/staff/login?lang=sv":             "/staff/login?lang=en",
+		"//evil.example/x":                 "/x?lang=en",
+		"https://evil.example":             "/?lang=en",
+		"/\\evil.example":                  "/evil.example?lang=en",
+		"%zz":                              "/?lang=en",
+	} {
+		if got := string(base("sv", path).langURL("en")); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}
+
 // plain writes every kind of space as the common one.
 func plain(s string) string {
 	out := []rune(s)
@@ -184,4 +200,14 @@ func plain(s string) string {
 		}
 	}
 	return string(out)
+}
+
+func TestCountText(t *testing.T) {
+	t.Parallel()
+	p := StaffOrderIndexPage{Base: base("sv", "/staff/orders")}
+	for n, want := range map[int]string{0: "0", MaxCount: "10\u00a0000", MaxCount + 1: "10\u00a0000+", 7 * MaxCount: "10\u00a0000+"} {
+		if got := p.countText(n); got != want {
+			t.Errorf("%d is written %q, want %q", n, got, want)
+		}
+	}
 }

@@ -40,7 +40,9 @@ type AnswerLine struct {
 }
 
 // long reports whether the value needs lines of its own.
-func (l AnswerLine) long() bool { return utf8.RuneCountInString(l.Value) > 40 || strings.Contains(l.Value, "\n") }
+func (l AnswerLine) long() bool {
+	return utf8.RuneCountInString(l.Value) > 40 || strings.Contains(l.Value, "\n")
+}
 
 // AnswerLines returns the answers to a form in its order, choices and dates in words.
 func AnswerLines(p *Printer, f portal.Form, a portal.Answers) []AnswerLine {
@@ -149,4 +151,13 @@ func (f RejectedForm) Fault(form, input string) portal.Sentence {
 		return portal.Sentence{}
 	}
 	return f.Faults[input]
+}
+
+// focusOrder is the order in which the inputs of the small forms are met.
+var focusOrder = []string{"files", "message", "comment", "choices", "links", "answer", "body", "description", "reason", "staff"}
+
+// focuses reports whether an input is the first of its form that is at fault.
+func (f RejectedForm) focuses(form, input string) bool {
+	i := slices.IndexFunc(focusOrder, func(name string) bool { return f.Fault(form, name).Key != "" })
+	return i >= 0 && focusOrder[i] == input
 }

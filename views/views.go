@@ -5,6 +5,7 @@ package views
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -45,11 +46,18 @@ type Alarm struct {
 
 // langURL returns the address of the screen in another language.
 func (b Base) langURL(locale string) templ.SafeURL {
-	u, err := url.Parse(b.Path)
-	if err != nil {
-		return templ.SafeURL("?lang=" + locale)
-	}
+	u := ownURL(b.Path)
 	q := u.Query()
 	q.Set("lang", locale)
-	return templ.SafeURL((&url.URL{Path: u.Path, RawQuery: q.Encode()}).String())
+	u.RawQuery = q.Encode()
+	return templ.SafeURL(u.String())
+}
+
+// ownURL returns the part of an address that cannot lead to another host.
+func ownURL(address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil {
+		return &url.URL{Path: "/"}
+	}
+	return &url.URL{Path: "/" + strings.TrimLeft(u.Path, "/\\"), RawQuery: u.RawQuery}
 }
