@@ -451,6 +451,8 @@ func jobWord(j portal.Job, behind bool) string {
 		return "behind"
 	case j.Attempt == 0 && j.LastError == "":
 		return "queued"
+	case j.Attempt == 0: // sent away without an attempt being spent
+		return "held"
 	}
 	return "trying"
 }
@@ -461,10 +463,11 @@ func (p *Printer) jobText(j portal.Job, system string, behind bool) string {
 	switch {
 	case j.FinishedAt != nil:
 		args = append(args, "When", p.When(*j.FinishedAt))
-	case word == "trying" && j.RunAt.After(p.now):
+	case word != "trying" && word != "held":
+	case j.RunAt.After(p.now):
 		args = append(args, "Next", p.Until(j.RunAt))
-	case word == "trying":
-		word = "due"
+	default:
+		word += "_due"
 	}
 	return p.T("job."+word, args...)
 }
