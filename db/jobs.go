@@ -88,12 +88,9 @@ func (s *Store) ClaimJobs(ctx context.Context, connection string, n int, lease t
 	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
 		var rows []jobRow
 		err := tx.SelectContext(ctx, &rows, `
-			UPDATE jobs j SET
-				state = CASE WHEN j.attempt < j.max_attempts THEN 'running' ELSE 'parked' END,
-				leased_until = CASE WHEN j.attempt < j.max_attempts THEN $3::timestamptz END,
-				attempt = LEAST(j.attempt + 1, j.max_attempts),
-				uncertain = j.uncertain OR j.state = 'running'
-			WHERE j.id IN (
+			-- MATERIALIZED: in a plan that looks for due jobs anew for each row, each
+			-- look would skip what is claimed already and claim more than the limit.
+			WITH due AS MATERIALIZED (
 				SELECT d.id FROM jobs d
 				WHERE d.connection_id = $1 AND d.finished_at IS NULL
 					AND (d.state = 'available' AND d.run_at <= $2 OR d.state = 'running' AND d.leased_until < $2)
@@ -103,6 +100,12 @@ func (s *Store) ClaimJobs(ctx context.Context, connection string, n int, lease t
 				ORDER BY d.run_at, d.id
 				LIMIT $4
 				FOR UPDATE SKIP LOCKED)
+			UPDATE jobs j SET
+				state = CASE WHEN j.attempt < j.max_attempts THEN 'running' ELSE 'parked' END,
+				leased_until = CASE WHEN j.attempt < j.max_attempts THEN $3::timestamptz END,
+				attempt = LEAST(j.attempt + 1, j.max_attempts),
+				uncertain = j.uncertain OR j.state = 'running'
+			FROM due WHERE j.id = due.id
 			RETURNING `+jobColumns, connection, now, now.Add(lease), n)
 		if err != nil {
 			return err
@@ -181,12 +184,13 @@ func (s *Store) ParkJob(ctx context.Context, j portal.Job, reason string, uncert
 	})
 }
 
-// endAttempt runs f if the job is still the caller's attempt.
+// endAttempt runs f if the job is still the caller's attempt. A retry by hand
+// counts from the beginning again, but at another time.
 func (s *Store) endAttempt(ctx context.Context, j portal.Job, verb string, f func(tx *sqlx.Tx, now time.Time) error) error {
 	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
 		var mine bool
 		err := tx.GetContext(ctx, &mine, `
-			SELECT state = 'running' AND attempt = $2 FROM jobs WHERE id = $1 FOR UPDATE`, j.ID, j.Attempt)
+			SELECT state = 'running' AND attempt = $2 AND run_at = $3 FROM jobs WHERE id = $1 FOR UPDATE`, j.ID, j.Attempt, j.RunAt)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -67,5 +69,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 // isConnectionError reports whether err came from the way to the server and not from it.
 func isConnectionError(err error) bool {
 	var netErr net.Error
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.As(err, &netErr)
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.As(err, &netErr) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // while the connection was made
+		strings.HasSuffix(err.Error(), "sql: database is closed") // a stop in mid-request; database/sql has no name for it
 }

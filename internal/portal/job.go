@@ -81,7 +81,12 @@ type ReportError struct {
 }
 
 // Error is for the outbox and the log; it holds no secret.
-func (e *ReportError) Error() string { return string(e.Outcome) + ": " + e.Err.Error() }
+func (e *ReportError) Error() string {
+	if e.Err == nil {
+		return string(e.Outcome)
+	}
+	return string(e.Outcome) + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *ReportError) Unwrap() error { return e.Err }

@@ -43,8 +43,14 @@ type Runner struct {
 	Rand      func() float64 // jitter, in [0, 1)
 
 	mu    sync.Mutex
-	lanes map[string]bool // connection: told to look again
+	lanes map[string]*lane // by connection
 	busy  sync.WaitGroup
+}
+
+// lane is how much goes on at one connection.
+type lane struct {
+	workers int  // at most PerConnection
+	again   bool // something became due while all of them were at work
 }
 
 // Run drains the outbox until ctx ends, looking whenever wake says so and each
@@ -73,41 +79,47 @@ func (r *Runner) Run(ctx context.Context, wake <-chan struct{}) {
 	}
 }
 
-// open starts the connection's lane, or tells the one that runs to look again.
+// open sets as many to work at a connection as there may be. One slow call does
+// not keep what becomes due meanwhile waiting.
 func (r *Runner) open(ctx context.Context, connection string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.lanes == nil {
-		r.lanes = map[string]bool{}
+		r.lanes = map[string]*lane{}
 	}
-	if _, running := r.lanes[connection]; running {
-		r.lanes[connection] = true
-		return
+	l := r.lanes[connection]
+	if l == nil {
+		l = &lane{}
+		r.lanes[connection] = l
 	}
-	r.lanes[connection] = false
-	r.busy.Go(func() { r.lane(ctx, connection) })
+	l.again = l.workers == PerConnection
+	for ; l.workers < PerConnection; l.workers++ {
+		r.busy.Go(func() { r.work(ctx, connection, l) })
+	}
 }
 
-// lane drains one connection until nothing is due there.
-func (r *Runner) lane(ctx context.Context, connection string) {
+// work sends one job after another until nothing is due.
+func (r *Runner) work(ctx context.Context, connection string, l *lane) {
 	for {
-		var workers sync.WaitGroup
-		for range PerConnection {
-			workers.Go(func() {
-				for ctx.Err() == nil && r.step(ctx, connection, 1) > 0 {
-				}
-			})
+		for ctx.Err() == nil && r.step(ctx, connection, 1) > 0 {
 		}
-		workers.Wait()
-		r.mu.Lock()
-		if !r.lanes[connection] || ctx.Err() != nil {
-			delete(r.lanes, connection)
-			r.mu.Unlock()
+		if !r.lookAgain(ctx, l) {
 			return
 		}
-		r.lanes[connection] = false
-		r.mu.Unlock()
 	}
+}
+
+// lookAgain takes a worker that found nothing off its lane, unless something
+// may have become due after it looked.
+func (r *Runner) lookAgain(ctx context.Context, l *lane) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.again && ctx.Err() == nil {
+		l.again = false
+		return true
+	}
+	l.workers--
+	return false
 }
 
 // RunOnce claims what is due of each connection, at most PerConnection jobs,

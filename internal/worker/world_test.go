@@ -1,0 +1,192 @@
+package worker_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"portico/db"
+	"portico/db/dbtest"
+	"portico/internal/keyring"
+	"portico/internal/portal"
+	"portico/internal/worker"
+)
+
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
+
+// clock is a time that only the test moves.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = at
+}
+
+func (c *clock) pass(d time.Duration) { c.set(c.Now().Add(d)) }
+
+// world is a real store, with a runner whose partner the test plays.
+type world struct {
+	*testing.T
+	store  *db.Store
+	raw    *sql.DB // for what the store does not say
+	clock  *clock
+	runner *worker.Runner
+	log    *lockedBuffer
+	erik   portal.Staff
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+var asa = portal.Actor{Kind: portal.ActorBroker, Name: "Åsa"}
+
+// newWorld returns a world with the connections given, each with a service of
+// its name that asks nothing.
+func newWorld(t *testing.T, connections ...portal.Connection) *world {
+	t.Helper()
+	w := &world{T: t, clock: &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}, log: &lockedBuffer{}}
+	ring, err := keyring.Parse(keyring.New())
+	w.must(err)
+	address := dbtest.New(t)
+	w.store, err = db.Open(t.Context(), address, ring)
+	w.must(err)
+	t.Cleanup(func() { _ = w.store.Close() })
+	w.store.Now = w.clock.Now
+	w.raw, err = sql.Open("postgres", address)
+	w.must(err)
+	t.Cleanup(func() { _ = w.raw.Close() })
+	setup := portal.Setup{Provider: portal.Provider{Name: "Nordljus", SupportEmail: "s@n.example", Locale: "sv", TimeZone: "Europe/Stockholm", Currency: "SEK"}}
+	for _, c := range connections {
+		setup.Connections = append(setup.Connections, c)
+		setup.Services = append(setup.Services, portal.Service{ID: c.ID, ConnectionID: c.ID, Flow: portal.FlowPage, Auth: portal.AuthToken})
+	}
+	_, err = w.store.Apply(t.Context(), setup)
+	w.must(err)
+	w.erik, err = w.store.AddStaff(t.Context(), portal.Staff{Email: "e@n.example", Name: "Erik", Role: portal.RoleFulfiller, PasswordHash: "-"})
+	w.must(err)
+	w.runner = w.newRunner(nil)
+	return w
+}
+
+// newRunner returns a runner as a worker that has just been started has it.
+func (w *world) newRunner(r worker.Reporters) *worker.Runner {
+	return &worker.Runner{Store: w.store, Reporters: r, Links: links{w.store}, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+		Now: w.clock.Now, Rand: func() float64 { return 0.5 }}
+}
+
+// connection is one whose partner is told of everything.
+func connection(id string) portal.Connection {
+	return portal.Connection{ID: id, System: "vitec", InteractionLink: portal.LinkSigned, Settings: []byte(`{}`),
+		Reports: []portal.State{portal.Received, portal.Waiting, portal.Delivered, portal.Failed}}
+}
+
+type links struct{ store *db.Store }
+
+func (l links) Link(ctx context.Context, m portal.Message) (string, error) {
+	token, err := l.store.IssueVisit(ctx, m.OrderID, m.InteractionID)
+	return (&url.URL{Scheme: "https", Host: "portal.example", Path: "/visit/" + token}).String(), err
+}
+
+// partner is a test that plays the partner of every connection.
+type partner func(ctx context.Context, m portal.Message) error
+
+func (p partner) Report(ctx context.Context, m portal.Message) error { return p(ctx, m) }
+
+func (p partner) Reporter(context.Context, string) (worker.Reporter, error) { return p, nil }
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// received opens an order that is received at once, and returns its id.
+func (w *world) received(connection, order string) int64 {
+	w.Helper()
+	svc, err := w.store.Service(w.Context(), connection)
+	w.must(err)
+	o, err := w.store.OpenOrder(w.Context(), svc, portal.Ticket{OrderID: order, Customer: "M30011", UserID: "U1", OwnerID: "U1",
+		Target: portal.Target{Type: "HousingCooperative", ID: "OBJ30011_1684210"}}, "SEK")
+	w.must(err)
+	return o.ID
+}
+
+// ask puts a question about an order, and deliver answers for it and hands it over.
+func (w *world) ask(id int64) {
+	w.Helper()
+	w.must(w.store.AskBroker(w.Context(), id, portal.Interaction{Comment: "Vilken dag?"}, w.erik.Actor()))
+}
+
+func (w *world) deliver(id int64) {
+	w.Helper()
+	w.must(w.store.DeliverOrder(w.Context(), id, portal.Delivery{Message: "Klart"}, w.erik.Actor()))
+}
+
+// once lets the runner send what is due, and wants n jobs.
+func (w *world) once(n int) {
+	w.Helper()
+	got, err := w.runner.RunOnce(w.Context())
+	w.must(err)
+	if got != n {
+		w.Fatalf("%d jobs were due, want %d", got, n)
+	}
+}
+
+// job returns an order's report of a state.
+func (w *world) job(id int64, state portal.State) portal.Job {
+	w.Helper()
+	jobs, err := w.store.Jobs(w.Context(), id)
+	w.must(err)
+	for _, j := range jobs {
+		if j.Message.State == state {
+			return j
+		}
+	}
+	w.Fatalf("order %d has no report of %s", id, state)
+	return portal.Job{}
+}
+
+func (w *world) exec(query string, args ...any) {
+	w.Helper()
+	_, err := w.raw.Exec(query, args...)
+	w.must(err)
+}
+
+// last returns the kind of an order's last event.
+func (w *world) last(id int64) portal.EventKind {
+	w.Helper()
+	events, err := w.store.Timeline(w.Context(), id, false)
+	w.must(err)
+	return events[len(events)-1].Kind
+}
