@@ -42,13 +42,6 @@ func (b *bundle) staff(email string) *browser {
 	return br
 }
 
-// in is the browser as a subtest uses it.
-func (br *browser) in(b *bundle) *browser {
-	of := *br
-	of.b = b
-	return &of
-}
-
 // with is the browser with another header.
 func (br *browser) with(name, value string) *browser {
 	of := *br

@@ -54,6 +54,7 @@ type setup struct {
 	realPasswords bool          // hashed as in production, which is slow on purpose
 	timeout       time.Duration // of a call to the partner
 	partners      handlers.Partners
+	database      func(address string) string // a way round to the database
 }
 
 // clock is a time that only the test moves.
@@ -122,7 +123,11 @@ func newBundleWith(t testing.TB, o setup) *bundle {
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ring, err := keyring.Parse(keyring.New())
 	b.check(err)
-	b.openStore(dbtest.New(t), ring)
+	address := dbtest.New(t)
+	if o.database != nil {
+		address = o.database(address)
+	}
+	b.openStore(address, ring)
 	b.fake = vitectest.Start(t, vitectest.Options{Now: b.clock.Now})
 	connection := b.connection()
 	_, err = b.store.Apply(ctx, portal.Setup{Provider: testProvider, Connections: []portal.Connection{connection}, Services: testServices()})

@@ -11,11 +11,15 @@ import (
 	"portico/internal/partner/vitec/vitectest"
 )
 
-// TestCallbackGuards are requests that never reach the partner.
-func TestCallbackGuards(t *testing.T) {
-	t.Parallel()
-	b := newBundle(t)
-	_, good := b.order("expertfoto")
+// guarded is a request that never reaches the partner.
+type guarded struct {
+	name, method, address string
+	header                http.Header
+	status                int
+}
+
+// guardedRequests are made of the address of a good callback.
+func (b *bundle) guardedRequests(good string) []guarded {
 	header := func(pairs ...string) http.Header {
 		h := http.Header{}
 		for i := 0; i < len(pairs); i += 2 {
@@ -23,11 +27,7 @@ func TestCallbackGuards(t *testing.T) {
 		}
 		return h
 	}
-	tests := []struct {
-		name, method, address string
-		header                http.Header
-		status                int
-	}{
+	return []guarded{
 		{"HEAD, as of a mail scanner", "HEAD", good, nil, 405},
 		{"POST", "POST", good, nil, 405},
 		{"PUT", "PUT", good, nil, 405},
@@ -36,6 +36,7 @@ func TestCallbackGuards(t *testing.T) {
 		{"prefetch of old browsers", "GET", good, header("Purpose", "prefetch"), 503},
 		{"in a frame", "GET", good, header("Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"), 403},
 		{"by a script", "GET", good, header("Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"), 403},
+		{"by a script that says no more", "GET", good, header("Sec-Fetch-Mode", "cors"), 403},
 		{"as a picture", "GET", good, header("Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"), 403},
 		{"no query", "GET", b.service("expertfoto"), nil, 403},
 		{"no token", "GET", b.service("expertfoto") + "?customerId=M30011", nil, 403},
@@ -50,7 +51,13 @@ func TestCallbackGuards(t *testing.T) {
 		{"a service that is no text", "GET", strings.Replace(good, "expertfoto", "%ff", 1), nil, 404},
 		{"an office that is not served", "GET", strings.Replace(good, "expertfoto", "avtal", 1), nil, 403},
 	}
-	for _, test := range tests {
+}
+
+func TestCallbackGuards(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	_, good := b.order("expertfoto")
+	for _, test := range b.guardedRequests(good) {
 		br := b.browser()
 		for name, values := range test.header {
 			br.header[name] = values

@@ -17,77 +17,88 @@ import (
 // vitecName is the name of the partner system on the pages of these tests.
 var vitecName = []any{"System", "vitec"}
 
-// TestCallbackDecisions is the table of what a browser's grant and the
-// partner's answer come to. The rows share a portal, one after another, since
-// faults are the partner's and not a row's.
-func TestCallbackDecisions(t *testing.T) {
-	t.Parallel()
-	type row struct {
-		name   string
-		fault  vitectest.FaultKind
-		status int
-		page   string // the error page's heading
-	}
-	const expired, invalid, partner = "page.link_expired_title", "page.link_invalid_title", "page.partner_title"
-	none := []row{
+// decision is a row of the table of what a browser's grant and the partner's
+// answer come to.
+type decision struct {
+	name   string
+	fault  vitectest.FaultKind
+	status int
+	page   string // the error page's heading
+}
+
+const expiredPage, invalidPage, partnerPage = "page.link_expired_title", "page.link_invalid_title", "page.partner_title"
+
+var (
+	decisionsWithoutGrant = []decision{
 		{"good", "", 303, ""},
-		{"expired", vitectest.FaultExpired, 410, expired},
-		{"without hasExpired", vitectest.FaultNoExpiry, 410, expired},
-		{"expired and empty", vitectest.FaultExpiredBare, 410, expired},
+		{"expired", vitectest.FaultExpired, 410, expiredPage},
+		{"without hasExpired", vitectest.FaultNoExpiry, 410, expiredPage},
+		{"expired and empty", vitectest.FaultExpiredBare, 410, expiredPage},
 	}
-	live := []row{
+	decisionsWithGrant = []decision{
 		{"good", "", 303, ""},
 		{"expired", vitectest.FaultExpired, 303, ""},
 		{"without hasExpired", vitectest.FaultNoExpiry, 303, ""},
 		{"the same link, expired and empty", vitectest.FaultExpiredBare, 303, ""},
 	}
-	anyone := []row{
+	decisionsForAnyone = []decision{
 		{"of another office", vitectest.FaultOtherOffice, 403, "page.other_office_title"},
 		{"401", vitectest.FaultUnauthorized, 503, "page.credential_title"},
-		{"400", vitectest.FaultBadRequest, 403, invalid},
-		{"403", vitectest.FaultForbidden, 403, invalid},
-		{"404", vitectest.FaultNotFound, 403, invalid},
-		{"429", vitectest.FaultTooMany, 503, partner},
-		{"500", vitectest.FaultServerError, 503, partner},
-		{"503", vitectest.FaultUnavailable, 503, partner},
-		{"500 after the exchange", vitectest.FaultStoredError, 503, partner},
-		{"reset", vitectest.FaultDrop, 503, partner},
-		{"reset after the exchange", vitectest.FaultStoredDrop, 503, partner},
-		{"a web page", vitectest.FaultHTML, 503, partner},
-		{"half of the JSON", vitectest.FaultTruncated, 503, partner},
-		{"a redirect", vitectest.FaultRedirect, 503, partner},
-		{"no order", vitectest.FaultEmptyTicket, 503, partner},
+		{"400", vitectest.FaultBadRequest, 403, invalidPage},
+		{"403", vitectest.FaultForbidden, 403, invalidPage},
+		{"404", vitectest.FaultNotFound, 403, invalidPage},
+		{"429", vitectest.FaultTooMany, 503, partnerPage},
+		{"500", vitectest.FaultServerError, 503, partnerPage},
+		{"503", vitectest.FaultUnavailable, 503, partnerPage},
+		{"500 after the exchange", vitectest.FaultStoredError, 503, partnerPage},
+		{"reset", vitectest.FaultDrop, 503, partnerPage},
+		{"reset after the exchange", vitectest.FaultStoredDrop, 503, partnerPage},
+		{"a web page", vitectest.FaultHTML, 503, partnerPage},
+		{"half of the JSON", vitectest.FaultTruncated, 503, partnerPage},
+		{"a redirect", vitectest.FaultRedirect, 503, partnerPage},
+		{"no order", vitectest.FaultEmptyTicket, 503, partnerPage},
 	}
+)
+
+// TestCallbackDecisions goes through the table. The rows share a portal, one
+// after another, since faults are the partner's and not a row's.
+func TestCallbackDecisions(t *testing.T) {
+	t.Parallel()
 	all := newBundle(t)
-	for _, grant := range []string{"none", "live"} {
-		rows := slices.Concat(none, anyone)
-		if grant == "live" {
-			rows = slices.Concat(live, anyone)
-		}
-		for _, row := range rows {
-			t.Run(grant+"/"+row.name, func(t *testing.T) {
-				b := all.in(t)
-				_, address := b.order("expertfoto")
-				br := b.browser()
-				page := ""
-				if grant == "live" {
-					page = br.open(address)
-				}
-				b.fake.SetFault(vitectest.OpToken, vitectest.Fault{Kind: row.fault})
-				a := br.get(address).want(row.status)
-				b.fake.ClearFaults()
-				if row.page != "" {
-					a.wantHeading(row.page, vitecName...).refusal(address)
-				} else if page != "" {
-					a.wantLocation(page)
-				}
-				if page != "" { // whatever the partner says, the session stays the authority
-					br.get(page).want(http.StatusOK)
-				} else if br.cookie("b") != nil && row.status != 303 {
-					t.Error("a browser that was refused has a session")
-				}
-			})
-		}
+	for _, row := range slices.Concat(decisionsWithoutGrant, decisionsForAnyone) {
+		t.Run("none/"+row.name, func(t *testing.T) {
+			b := all.in(t)
+			_, address := b.order("expertfoto")
+			br := b.browser()
+			row.check(br, address, "")
+			if row.status != http.StatusSeeOther && br.cookie("b") != nil {
+				t.Error("a browser that was refused has a session")
+			}
+		})
+	}
+	for _, row := range slices.Concat(decisionsWithGrant, decisionsForAnyone) {
+		t.Run("live/"+row.name, func(t *testing.T) {
+			b := all.in(t)
+			_, address := b.order("expertfoto")
+			br := b.browser()
+			page := br.open(address)
+			row.check(br, address, page)
+			br.get(page).want(http.StatusOK) // whatever the partner says, the session stays the authority
+		})
+	}
+}
+
+// check visits a callback; page is the order's if the browser knows it already.
+func (d decision) check(br *browser, address, page string) {
+	br.b.t.Helper()
+	br.b.fake.SetFault(vitectest.OpToken, vitectest.Fault{Kind: d.fault})
+	defer br.b.fake.ClearFaults()
+	a := br.get(address).want(d.status)
+	switch {
+	case d.page != "":
+		a.wantHeading(d.page, vitecName...).refusal(address)
+	case page != "":
+		a.wantLocation(page)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"portico/internal/portal"
@@ -84,7 +85,7 @@ var generic = []string{"error.not_found", "error.form"}
 
 func (s *Server) newErrorPage(r *http.Request, status int, say portal.Sentence) views.ErrorPage {
 	p := views.ErrorPage{Base: s.base(r), Status: status, System: about(r).system}
-	p.Staff = about(r).visitor.staff
+	p.Path, p.Staff = screenPath(r), about(r).visitor.staff
 	if kind, ok := errorKinds[say.Key]; ok {
 		p.Kind = kind
 	} else if !slices.Contains(generic, say.Key) {
@@ -97,4 +98,17 @@ func (s *Server) newErrorPage(r *http.Request, status int, say portal.Sentence) 
 		p.RequestID = about(r).id
 	}
 	return p
+}
+
+// screenPath is the address of the screen that an error page takes the place
+// of: where a form was sent to, that is the screen that it stood on.
+func screenPath(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != r.Host {
+		return "/"
+	}
+	return from.RequestURI()
 }

@@ -173,21 +173,29 @@ func (s *Server) discard(r *http.Request, files []portal.File) {
 	}
 }
 
-const maxName = 150 // characters of a file's name
+// Characters of a file's name, and of the extension that a longer name keeps.
+const (
+	maxName = 150
+	maxExt  = 10
+)
 
 // cleanName returns a file's name without its folders and without what no name needs.
 func cleanName(name string) string {
 	name = path.Base(strings.ReplaceAll(name, "\\", "/"))
 	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar || strings.ContainsRune(`<>:"|?*`, r) {
+		// Cf is invisible, and can turn round how the rest of a name reads.
+		if unicode.In(r, unicode.Cc, unicode.Cf) || r == unicode.ReplacementChar || strings.ContainsRune(`<>:"|?*`, r) {
 			return -1
 		}
 		return r
 	}, name)
 	name = strings.Trim(name, ". ")
 	if runes := []rune(name); len(runes) > maxName {
-		ext := path.Ext(name)
-		name = string(runes[:maxName-len([]rune(ext))]) + ext
+		ext := []rune(path.Ext(name))
+		if len(ext) > maxExt {
+			ext = nil
+		}
+		name = string(runes[:maxName-len(ext)]) + string(ext)
 	}
 	if name == "" || name == "/" {
 		return "file"

@@ -68,10 +68,11 @@ func (s *Server) staffLoginCreate(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-// typedEmail leaves out what no e-mail has and PostgreSQL would refuse.
+// typedEmail is the e-mail as it was typed; what PostgreSQL would not take is
+// replaced by what no e-mail holds.
 func typedEmail(typed url.Values) string {
-	email := strings.ToLower(strings.ToValidUTF8(text(typed, "email"), ""))
-	return strings.ReplaceAll(email, "\x00", "")
+	email := strings.ToValidUTF8(strings.ToLower(text(typed, "email")), "\uFFFD")
+	return strings.ReplaceAll(email, "\x00", "\uFFFD")
 }
 
 // verify returns the person whose e-mail and password these are, or the

@@ -57,7 +57,8 @@ func clientIP(r *http.Request) string {
 	if err != nil || !(peer.IsLoopback() || peer.IsPrivate()) {
 		return host
 	}
-	hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+	// A proxy may add a line of its own below one that the visitor made up.
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	if last, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
 		return last.String()
 	}
