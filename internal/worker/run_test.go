@@ -242,6 +242,27 @@ func TestRunStopsCleanly(t *testing.T) {
 	}
 }
 
+// TestAStopDoesNotWaitForEver: a call that does not end is cut off, and what
+// became of it is unknown.
+func TestAStopDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, connection("one"))
+	w.runner.Grace = time.Millisecond
+	id := w.received("one", "B1")
+	called := make(chan struct{})
+	run := w.run(partner(func(ctx context.Context, _ portal.Message) error {
+		close(called)
+		<-ctx.Done()
+		return ctx.Err()
+	}))
+	<-called
+	run.stop()
+	run.wait()
+	if j := w.job(id, portal.Received); j.State != portal.JobAvailable || j.Attempt != 1 || !j.Message.Uncertain {
+		t.Errorf("cut off: %+v", j)
+	}
+}
+
 func TestRunOnNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, connection("one"))

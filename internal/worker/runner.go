@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,7 +31,8 @@ const (
 	CallTimeout   = 40 * time.Second // reading back and sending
 	RecordTimeout = 10 * time.Second
 	Lease         = 60 * time.Second
-	Tick          = time.Second // polling underneath the notifications
+	Tick          = time.Second      // polling underneath the notifications
+	StopTimeout   = 10 * time.Second // for calls in flight when the program stops
 )
 
 // Runner drains the outbox. Any number of them may share one database.
@@ -41,6 +43,7 @@ type Runner struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	Rand      func() float64 // jitter, in [0, 1)
+	Grace     time.Duration  // instead of StopTimeout
 
 	mu    sync.Mutex
 	lanes map[string]*lane // by connection
@@ -147,20 +150,23 @@ func (r *Runner) step(ctx context.Context, connection string, n int) int {
 	}
 	var group sync.WaitGroup
 	for _, job := range jobs {
-		group.Go(func() { r.send(context.WithoutCancel(ctx), job) })
+		group.Go(func() { r.send(ctx, job) })
 	}
 	group.Wait()
 	return len(jobs)
 }
 
-// send makes one attempt and records how it ended. A stop of the program does
-// not cut it off: CallTimeout does.
+// send makes one attempt and records how it ended. When the program stops, the
+// call has StopTimeout to end; what is cut off then has an unknown outcome.
 func (r *Runner) send(ctx context.Context, job portal.Job) {
+	call, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(cmp.Or(r.Grace, StopTimeout), cut) })()
 	started := r.Now()
-	callErr := r.report(ctx, job.Message)
+	callErr := r.report(call, job.Message)
 	took := r.Now().Sub(started)
 
-	ctx, cancel := context.WithTimeout(ctx, RecordTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), RecordTimeout)
 	defer cancel()
 	log := r.Log.With("job", job.ID, "order", job.Message.OrderID, "connection", job.Message.ConnectionID,
 		"state", job.Message.State, "attempt", job.Attempt, "took", took)
