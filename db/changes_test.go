@@ -227,6 +227,9 @@ func TestTimelineIsNeverRewritten(t *testing.T) {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
+	if _, err := w.raw.Exec(`TRUNCATE events`); err == nil || !strings.Contains(err.Error(), "never rewritten") {
+		t.Errorf("TRUNCATE: %v", err)
+	}
 	if diff := cmp.Diff(before, w.dump()); diff != "" {
 		t.Error(diff)
 	}

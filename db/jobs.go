@@ -72,7 +72,10 @@ func (s *Store) ConnectionsDue(ctx context.Context) ([]string, error) {
 		WHERE EXISTS (
 			SELECT 1 FROM jobs j
 			WHERE j.connection_id = c.id AND j.finished_at IS NULL AND j.state IN ('available', 'running')
-				AND j.run_at <= $1 AND (j.leased_until IS NULL OR j.leased_until < $1))
+				AND j.run_at <= $1 AND (j.leased_until IS NULL OR j.leased_until < $1)
+				AND NOT EXISTS (
+					SELECT 1 FROM jobs e
+					WHERE e.subject = j.subject AND e.finished_at IS NULL AND e.id < j.id))
 		ORDER BY c.id`, s.Now())
 	if err != nil {
 		return nil, fmt.Errorf("connections due: %w", mapError(err))

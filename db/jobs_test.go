@@ -92,6 +92,9 @@ func TestReportsOfAnOrderTakeTurns(t *testing.T) {
 	if diff := cmp.Diff([]string{first[1].Message.PartnerOrderID + " failed"}, w.claimed(10)); diff != "" {
 		t.Errorf("one is done and the other is to be sent again:\n%s", diff)
 	}
+	if due, err := w.store.ConnectionsDue(t.Context()); err != nil || len(due) != 0 {
+		t.Errorf("what waits for an earlier one makes %v look due, %v", due, err)
+	}
 }
 
 func TestClaimTakesWhatItIsAskedFor(t *testing.T) {
@@ -119,6 +122,25 @@ func TestClaimTakesWhatItIsAskedFor(t *testing.T) {
 				t.Errorf("%d jobs, want the other 7", len(got))
 			}
 		})
+	}
+}
+
+// TestAClaimWaitsForNobody: a row that somebody else works on is passed over.
+func TestAClaimWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.received("A")
+	w.received("B")
+	tx, err := w.raw.Begin()
+	w.must(err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = tx.Exec(`SELECT FROM jobs WHERE payload ->> 'partner_order_id' = 'A' FOR UPDATE`)
+	w.must(err)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	jobs, err := w.store.ClaimJobs(ctx, "vitec", 10, time.Minute)
+	if err != nil || len(jobs) != 1 || jobs[0].Message.PartnerOrderID != "B" {
+		t.Errorf("%+v, %v; want B alone", jobs, err)
 	}
 }
 

@@ -80,6 +80,8 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER events_are_kept BEFORE UPDATE OR DELETE ON events
 	FOR EACH ROW EXECUTE FUNCTION events_are_kept();
+CREATE TRIGGER events_are_not_truncated BEFORE TRUNCATE ON events
+	FOR EACH STATEMENT EXECUTE FUNCTION events_are_kept();
 
 -- Which browser may see which order.
 CREATE TABLE grants (

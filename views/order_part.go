@@ -14,7 +14,7 @@ import (
 type OrderPart struct {
 	URL      string        // the order's own address; its forms post below it
 	Number   string        // the partner's order id
-	System   string        // the kind of partner system: "vitec"
+	System   string        // the kind of partner system
 	Service  string        // the service's name
 	Target   portal.Target // what the order concerns
 	Office   string        // the office's name

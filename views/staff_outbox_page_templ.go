@@ -20,7 +20,7 @@ type StaffOutboxPage struct {
 // OutboxRow is a message that waits.
 type OutboxRow struct {
 	Job    portal.Job
-	System string // "vitec"
+	System string // the kind of partner system
 	URL    string // the order's
 	Number string // the partner's order id
 	Target portal.Target

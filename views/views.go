@@ -38,7 +38,7 @@ type Nav struct {
 
 // Alarm is a fault of ours that stops messages to or from a partner system.
 type Alarm struct {
-	System   string // "vitec"
+	System   string // the kind of partner system
 	Customer string // the office whose credential it is, portal.AnyCustomer for all
 	Since    time.Time
 	Error    string // what the partner answered

@@ -176,6 +176,59 @@ func TestWakeWhileAllAreAtWork(t *testing.T) {
 	run.wait()
 }
 
+// stage is a store on which the test says when the runner looks, and when a
+// worker that found nothing hears of it.
+type stage struct {
+	*db.Store
+	look  chan struct{} // one value lets the runner look once
+	empty chan struct{} // a claim came back empty
+	hear  chan struct{}
+}
+
+func (s *stage) ConnectionsDue(ctx context.Context) ([]string, error) {
+	select {
+	case <-s.look:
+		return s.Store.ConnectionsDue(ctx)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *stage) ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error) {
+	jobs, err := s.Store.ClaimJobs(ctx, connection, n, lease)
+	if len(jobs) == 0 {
+		s.empty <- struct{}{}
+		<-s.hear
+	}
+	return jobs, err
+}
+
+// TestDueAfterTheyLooked: every worker has just found nothing when something
+// becomes due. Nobody comes to tell them again.
+func TestDueAfterTheyLooked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, connection("one"))
+	s := &stage{Store: w.store, look: make(chan struct{}), empty: make(chan struct{}, 100), hear: make(chan struct{})}
+	w.runner.Store = s
+	w.received("one", "first")
+	d := newDesk(t)
+	run := w.run(d)
+	s.look <- struct{}{}
+	d.wait("first")
+	for range worker.PerConnection {
+		<-s.empty
+	}
+	w.received("one", "late")
+	run.wake <- struct{}{}
+	s.look <- struct{}{}
+	run.wake <- struct{}{}
+	run.wake <- struct{}{} // the buffer holds one: the look before has been acted on
+	close(s.hear)
+	d.wait("late")
+	run.stop()
+	run.wait()
+}
+
 func TestAtMostSoManyAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, connection("one"))

@@ -2,7 +2,6 @@ package worker_test
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"net/url"
 	"os"
@@ -44,7 +43,6 @@ func (c *clock) pass(d time.Duration) { c.set(c.Now().Add(d)) }
 type world struct {
 	*testing.T
 	store  *db.Store
-	raw    *sql.DB // for what the store does not say
 	clock  *clock
 	runner *worker.Runner
 	log    *lockedBuffer
@@ -68,8 +66,6 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-var asa = portal.Actor{Kind: portal.ActorBroker, Name: "Åsa"}
-
 // newWorld returns a world with the connections given, each with a service of
 // its name that asks nothing.
 func newWorld(t *testing.T, connections ...portal.Connection) *world {
@@ -77,14 +73,10 @@ func newWorld(t *testing.T, connections ...portal.Connection) *world {
 	w := &world{T: t, clock: &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}, log: &lockedBuffer{}}
 	ring, err := keyring.Parse(keyring.New())
 	w.must(err)
-	address := dbtest.New(t)
-	w.store, err = db.Open(t.Context(), address, ring)
+	w.store, err = db.Open(t.Context(), dbtest.New(t), ring)
 	w.must(err)
 	t.Cleanup(func() { _ = w.store.Close() })
 	w.store.Now = w.clock.Now
-	w.raw, err = sql.Open("postgres", address)
-	w.must(err)
-	t.Cleanup(func() { _ = w.raw.Close() })
 	setup := portal.Setup{Provider: portal.Provider{Name: "Nordljus", SupportEmail: "s@n.example", Locale: "sv", TimeZone: "Europe/Stockholm", Currency: "SEK"}}
 	for _, c := range connections {
 		setup.Connections = append(setup.Connections, c)
@@ -175,12 +167,6 @@ func (w *world) job(id int64, state portal.State) portal.Job {
 	}
 	w.Fatalf("order %d has no report of %s", id, state)
 	return portal.Job{}
-}
-
-func (w *world) exec(query string, args ...any) {
-	w.Helper()
-	_, err := w.raw.Exec(query, args...)
-	w.must(err)
 }
 
 // last returns the kind of an order's last event.
