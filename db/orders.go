@@ -3,9 +3,9 @@ package db
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -16,124 +16,97 @@ import (
 
 // Opened is the order that a ticket leads to.
 type Opened struct {
-	ID       int64
-	PublicID string
-	BrokerID int64 // who is looking
-	New      bool
+	ID       int64  `db:"id"`
+	PublicID string `db:"public_id"`
+	BrokerID int64  `db:"broker_id"` // who is looking
+	New      bool   `db:"is_new"`
 }
+
+// openedRow is an opened order with what it was about when it first came in;
+// that is NULL for a new one.
+type openedRow struct {
+	Opened
+	HadType   sql.NullString `db:"had_type"`
+	HadTarget sql.NullString `db:"had_target"`
+	HadOwner  sql.NullString `db:"had_owner"`
+}
+
+// openOrder is prepared: it is what every order comes in by.
+const openOrder = `
+	SELECT id, public_id, broker_id, is_new, had_type, had_target, had_owner FROM open_order(
+		$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
 
 // OpenOrder stores or finds the order of a ticket. The same connection, office
 // and partner's order id always lead to the same order, however many open it at
-// once. An order of a service without a form is received at once.
+// once. What comes in again with other content is marked on the order, never
+// written over it.
 func (s *Store) OpenOrder(ctx context.Context, svc portal.Service, t portal.Ticket, currency string) (Opened, error) {
-	var opened Opened
-	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
-		office, err := officeID(ctx, tx, svc.ConnectionID, t, now)
-		if err != nil {
+	row, err := s.openOrder(ctx, svc, t, currency)
+	if err == nil && !row.New {
+		err = s.compare(ctx, row, t)
+	}
+	if err != nil {
+		return Opened{}, fmt.Errorf("open order %s of %s: %w", t.OrderID, t.Customer, mapError(err))
+	}
+	return row.Opened, nil
+}
+
+func (s *Store) openOrder(ctx context.Context, svc portal.Service, t portal.Ticket, currency string) (openedRow, error) {
+	now := s.Now()
+	o, change, err := portal.NewOrder(svc, t, now)
+	if err != nil {
+		return openedRow{}, err
+	}
+	var kinds []map[string]portal.EventKind
+	for _, e := range change.Events {
+		kinds = append(kinds, map[string]portal.EventKind{"kind": e.Kind})
+	}
+	events, err := json.Marshal(kinds)
+	if err != nil {
+		return openedRow{}, err
+	}
+	var message []byte
+	if change.Report != nil {
+		if message, err = json.Marshal(change.Report); err != nil {
+			return openedRow{}, err
+		}
+	}
+	ticket := t.Raw
+	if len(ticket) == 0 {
+		ticket = json.RawMessage("{}")
+	}
+	statement, err := s.prepared(ctx, openOrder)
+	if err != nil {
+		return openedRow{}, err
+	}
+	var row openedRow
+	err = statement.GetContext(ctx, &row, svc.ConnectionID, svc.ID, svc.Form.ID, t.Customer, t.Tenant, t.Chain,
+		t.OwnerID, t.UserID, t.OrderID, t.Target.Type, t.Target.ID, []byte(ticket),
+		rand.Text(), o.State, o.ReceivedAt, o.DueAt, currency, words(t.OrderID, t.Target.ID, t.Customer),
+		svc.Auth == portal.AuthNone, events, message, len(portal.Backoff), now)
+	return row, err
+}
+
+// compare marks on an order that it came in again with other content, once for
+// each content.
+func (s *Store) compare(ctx context.Context, row openedRow, t portal.Ticket) error {
+	had := portal.Ticket{Target: portal.Target{Type: row.HadType.String, ID: row.HadTarget.String}, OwnerID: row.HadOwner.String}
+	before, after := had.Content(), t.Content()
+	if before == after {
+		return nil
+	}
+	return s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
+		var known bool
+		err := tx.GetContext(ctx, &known, `
+			SELECT EXISTS (SELECT 1 FROM events e WHERE e.order_id = o.id AND e.kind = $2 AND e.data ->> 'after' = $3)
+			FROM orders o WHERE o.id = $1 FOR UPDATE`, row.ID, portal.EventDiffers, after)
+		if err != nil || known {
 			return err
 		}
-		people, err := brokerIDs(ctx, tx, office, now, t.OwnerID, t.UserID)
-		if err != nil {
-			return err
-		}
-		opened, err = insertOrder(ctx, tx, svc, t, office, people[t.OwnerID], currency, now)
-		opened.BrokerID = people[t.UserID]
-		if err != nil || !opened.New {
-			return err
-		}
-		return firstEvents(ctx, tx, svc, opened, now)
+		_, err = insertEvent(ctx, tx, row.ID, portal.Event{Kind: portal.EventDiffers, CreatedAt: now,
+			Actor: portal.Actor{Kind: portal.ActorPartner}, Data: portal.EventData{Before: before, After: after}})
+		return err
 	})
-	if err != nil {
-		return Opened{}, fmt.Errorf("open order %s of %s: %w", t.OrderID, t.Customer, err)
-	}
-	return opened, nil
-}
-
-func insertOrder(ctx context.Context, tx *sqlx.Tx, svc portal.Service, t portal.Ticket, office, owner int64, currency string, now time.Time) (Opened, error) {
-	raw := t.Raw
-	if len(raw) == 0 {
-		raw = json.RawMessage("{}")
-	}
-	var o Opened
-	err := tx.QueryRowContext(ctx, `
-		INSERT INTO orders (public_id, connection_id, office_id, partner_order_id, service_id, form_id, broker_id,
-			target_type, target_id, ticket, state, answers, total, currency, created_at, updated_at, words)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'draft', '{}', 0, $11, $12, $12, $13)
-		ON CONFLICT ON CONSTRAINT orders_identity_key DO NOTHING
-		RETURNING id, public_id`,
-		rand.Text(), svc.ConnectionID, office, t.OrderID, svc.ID, svc.Form.ID, owner, t.Target.Type, t.Target.ID,
-		[]byte(raw), currency, now, words(t.OrderID, t.Target.ID, t.Customer)).Scan(&o.ID, &o.PublicID)
-	if err == nil {
-		o.New = true
-		return o, nil
-	}
-	if portal.KindOf(mapError(err)) != portal.NotFound {
-		return Opened{}, err
-	}
-	err = tx.QueryRowContext(ctx, `
-		SELECT id, public_id FROM orders WHERE connection_id = $1 AND office_id = $2 AND partner_order_id = $3`,
-		svc.ConnectionID, office, t.OrderID).Scan(&o.ID, &o.PublicID)
-	return o, err
-}
-
-func firstEvents(ctx context.Context, tx *sqlx.Tx, svc portal.Service, opened Opened, now time.Time) error {
-	by := portal.Actor{Kind: portal.ActorBroker, ID: opened.BrokerID}
-	event := portal.Event{Kind: portal.EventOpened, Actor: by, ForBroker: true, CreatedAt: now}
-	if _, err := insertEvent(ctx, tx, opened.ID, event); err != nil || len(svc.Form.Fields) > 0 {
-		return err
-	}
-	o, err := orderForUpdate(ctx, tx, opened.ID)
-	if err != nil {
-		return err
-	}
-	change, err := o.Accept(by, now)
-	if err != nil {
-		return err
-	}
-	return saveChange(ctx, tx, o, change, now)
-}
-
-// officeID finds or stores the office. Reading first keeps the common case free of row locks.
-func officeID(ctx context.Context, tx *sqlx.Tx, connection string, t portal.Ticket, now time.Time) (int64, error) {
-	return findOrInsert(ctx, tx,
-		`SELECT id FROM offices WHERE connection_id = $1 AND customer_id = $2`, []any{connection, t.Customer},
-		`INSERT INTO offices (connection_id, customer_id, tenant_id, chain_id, name, created_at)
-		VALUES ($1, $2, $3, $4, '', $5) ON CONFLICT DO NOTHING RETURNING id`,
-		[]any{connection, t.Customer, t.Tenant, t.Chain, now})
-}
-
-// brokerIDs finds or stores an office's people. It takes them in the same order
-// every time: two who open each other's orders would wait for each other.
-func brokerIDs(ctx context.Context, tx *sqlx.Tx, office int64, now time.Time, users ...string) (map[string]int64, error) {
-	slices.Sort(users)
-	ids := map[string]int64{}
-	for _, user := range slices.Compact(users) {
-		id, err := findOrInsert(ctx, tx,
-			`SELECT id FROM brokers WHERE office_id = $1 AND user_id = $2`, []any{office, user},
-			`INSERT INTO brokers (office_id, user_id, name, created_at)
-			VALUES ($1, $2, '', $3) ON CONFLICT DO NOTHING RETURNING id`, []any{office, user, now})
-		if err != nil {
-			return nil, err
-		}
-		ids[user] = id
-	}
-	return ids, nil
-}
-
-func findOrInsert(ctx context.Context, tx *sqlx.Tx, find string, findArgs []any, insert string, insertArgs []any) (int64, error) {
-	var id int64
-	for range 2 {
-		err := tx.GetContext(ctx, &id, find, findArgs...)
-		if portal.KindOf(mapError(err)) != portal.NotFound {
-			return id, err
-		}
-		err = tx.GetContext(ctx, &id, insert, insertArgs...)
-		if portal.KindOf(mapError(err)) != portal.NotFound {
-			return id, err
-		}
-		// Another transaction inserted it and has committed: it can be read now.
-	}
-	return id, tx.GetContext(ctx, &id, find, findArgs...)
 }
 
 // orderRow is an order with what its rules need of service, form, office and people.
@@ -170,6 +143,7 @@ type orderRow struct {
 	Broker          string         `db:"broker"`
 	AssignedTo      int64          `db:"assigned_to"`
 	Assignee        string         `db:"assignee"`
+	Unverified      bool           `db:"unverified"`
 }
 
 const selectOrder = `
@@ -179,7 +153,7 @@ const selectOrder = `
 		f.id AS form_id, f.version AS form_version, f.fields,
 		p.id AS office_id, p.customer_id, p.tenant_id, p.name AS office_name,
 		b.id AS broker_id, COALESCE(NULLIF(b.name, ''), b.user_id) AS broker,
-		COALESCE(a.id, 0) AS assigned_to, COALESCE(a.name, '') AS assignee
+		COALESCE(a.id, 0) AS assigned_to, COALESCE(a.name, '') AS assignee, o.unverified
 	FROM orders o
 	JOIN connections c ON c.id = o.connection_id
 	JOIN services s ON s.id = o.service_id
@@ -194,7 +168,7 @@ func (r orderRow) order() (*portal.Order, error) {
 		Office:   portal.Office{ID: r.OfficeID, Customer: r.Customer, Name: r.OfficeName},
 		BrokerID: r.BrokerID, Broker: r.Broker, State: r.State, Total: r.Total, Currency: r.Currency,
 		AssignedTo: r.AssignedTo, Assignee: r.Assignee, ReceivedAt: r.ReceivedAt, DueAt: r.DueAt,
-		WaitingSince: r.WaitingSince, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		WaitingSince: r.WaitingSince, Unverified: r.Unverified, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 		Service: portal.Service{ID: r.ServiceID, ConnectionID: r.ConnectionID, System: r.System, Flow: r.Flow,
 			TurnaroundHours: r.TurnaroundHours, Form: portal.Form{ID: r.FormID, Version: r.FormVersion}},
 	}

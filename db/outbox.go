@@ -187,12 +187,15 @@ func (s *Store) Backlog(ctx context.Context) ([]Backlog, error) {
 	return list, nil
 }
 
-// InteractionLink returns which address a connection's questions carry.
-func (s *Store) InteractionLink(ctx context.Context, connection string) (portal.LinkKind, error) {
+// InteractionLink returns which address a service's questions carry. Only a
+// service whose orders open a page can be reached by its callback.
+func (s *Store) InteractionLink(ctx context.Context, service string) (portal.LinkKind, error) {
 	var kind portal.LinkKind
-	err := s.db.GetContext(ctx, &kind, `SELECT interaction_link FROM connections WHERE id = $1`, connection)
+	err := s.db.GetContext(ctx, &kind, `
+		SELECT CASE WHEN s.flow = 'page' THEN c.interaction_link ELSE 'signed' END
+		FROM services s JOIN connections c ON c.id = s.connection_id WHERE s.id = $1`, service)
 	if err != nil {
-		return "", fmt.Errorf("interaction link of %s: %w", connection, mapError(err))
+		return "", fmt.Errorf("interaction link of %s: %w", service, mapError(err))
 	}
 	return kind, nil
 }

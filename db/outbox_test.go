@@ -215,11 +215,17 @@ func TestInteractionLink(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`UPDATE connections SET interaction_link = 'callback' WHERE id = 'other'`)
-	for connection, want := range map[string]portal.LinkKind{"vitec": portal.LinkSigned, "other": portal.LinkCallback} {
-		if got, err := w.store.InteractionLink(t.Context(), connection); got != want || err != nil {
-			t.Errorf("%s: %s, %v", connection, got, err)
+	w.exec(`UPDATE services SET connection_id = 'other' WHERE id = 'skylt'`)
+	want := func(service string, want portal.LinkKind) {
+		t.Helper()
+		if got, err := w.store.InteractionLink(t.Context(), service); got != want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", service, got, err, want)
 		}
 	}
+	want("foto", portal.LinkSigned)
+	want("skylt", portal.LinkCallback)
+	w.exec(`UPDATE services SET flow = 'background' WHERE id = 'skylt'`)
+	want("skylt", portal.LinkSigned) // its callback is for machines
 	_, err := w.store.InteractionLink(t.Context(), "none")
 	w.wantKind(err, portal.NotFound)
 }

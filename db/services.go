@@ -74,6 +74,11 @@ func (s *Store) Service(ctx context.Context, id string) (portal.Service, error) 
 	return row.service()
 }
 
+// RecentService is Service as it was at most cacheTime ago.
+func (s *Store) RecentService(ctx context.Context, id string) (portal.Service, error) {
+	return s.services.get(id, func() (portal.Service, error) { return s.Service(ctx, id) })
+}
+
 // Services returns every service, by id.
 func (s *Store) Services(ctx context.Context) ([]portal.Service, error) {
 	var rows []serviceRow

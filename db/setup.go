@@ -33,6 +33,8 @@ func (s *Store) Apply(ctx context.Context, setup portal.Setup) (Changes, error) 
 	if err != nil {
 		return Changes{}, fmt.Errorf("apply: %w", err)
 	}
+	s.services.clear()
+	s.providers.clear()
 	return changes, nil
 }
 
@@ -135,15 +137,18 @@ func listKept(ctx context.Context, tx *sqlx.Tx, setup portal.Setup, changes *Cha
 	return err
 }
 
-// Provider returns whose portal this is. It returns NotFound before the first Apply.
+// Provider returns whose portal this is, as it was at most cacheTime ago. It
+// returns NotFound before the first Apply.
 func (s *Store) Provider(ctx context.Context) (portal.Provider, error) {
-	var p portal.Provider
-	err := s.db.GetContext(ctx, &p, `SELECT name, support_email, locale, time_zone, currency FROM providers`)
-	if err = mapError(err); portal.KindOf(err) == portal.NotFound {
-		return portal.Provider{}, &portal.Error{Kind: portal.NotFound, Say: portal.Say("provider.missing"), Err: err}
-	}
-	if err != nil {
-		return portal.Provider{}, fmt.Errorf("provider: %w", err)
-	}
-	return p, nil
+	return s.providers.get("", func() (portal.Provider, error) {
+		var p portal.Provider
+		err := s.db.GetContext(ctx, &p, `SELECT name, support_email, locale, time_zone, currency FROM providers`)
+		if err = mapError(err); portal.KindOf(err) == portal.NotFound {
+			return portal.Provider{}, &portal.Error{Kind: portal.NotFound, Say: portal.Say("provider.missing"), Err: err}
+		}
+		if err != nil {
+			return portal.Provider{}, fmt.Errorf("provider: %w", err)
+		}
+		return p, nil
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -28,6 +29,12 @@ type Store struct {
 	url  string
 	seal Sealer
 
+	mu         sync.Mutex
+	statements map[string]*sqlx.Stmt // what is hot, prepared
+
+	services  cache[portal.Service]
+	providers cache[portal.Provider]
+
 	// Now is the clock of every transaction; tests replace it.
 	Now func() time.Time
 }
@@ -46,7 +53,22 @@ func Open(ctx context.Context, url string, seal Sealer) (*Store, error) {
 	conn.SetMaxOpenConns(maxConns)
 	conn.SetMaxIdleConns(maxConns)
 	conn.SetConnMaxIdleTime(5 * time.Minute)
-	return &Store{db: conn, url: url, seal: seal, Now: func() time.Time { return time.Now().Truncate(time.Microsecond) }}, nil
+	return &Store{db: conn, url: url, seal: seal, statements: map[string]*sqlx.Stmt{}, Now: func() time.Time { return time.Now().Truncate(time.Microsecond) }}, nil
+}
+
+// prepared returns a statement that is planned once a connection.
+func (s *Store) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.statements[query]; known != nil {
+		return known, nil
+	}
+	statement, err := s.db.PreparexContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", mapError(err))
+	}
+	s.statements[query] = statement
+	return statement, nil
 }
 
 // Close closes the connections.

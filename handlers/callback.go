@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"portico/internal/portal"
 )
@@ -12,19 +13,33 @@ import (
 const maxQuery = 4096
 
 // callback answers the address that a partner system opens in the broker's
-// browser: it exchanges what the query carries for a ticket, stores or finds
-// the order, gives the session a grant for it, and goes on to the order's page.
-// So neither that page's address nor the browser's history holds the token.
+// browser, or in the background flow calls itself.
 func (s *Server) callback(w http.ResponseWriter, r *http.Request) error {
+	svc, err := s.store.RecentService(r.Context(), r.PathValue("service"))
+	if err == nil && svc.Flow == portal.FlowBackground {
+		return s.background(w, r, svc)
+	}
+	return s.enter(w, r)
+}
+
+// enter exchanges what the query carries for a ticket, stores or finds the
+// order, gives the session a grant for it, and goes on to the order's page. So
+// neither that page's address nor the browser's history holds the token.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	if done := s.refuseEntry(w, r); done {
 		return nil
 	}
-	svc, err := s.pageService(r, r.PathValue("service"))
+	// Read, not remembered: without a database no token is used up.
+	svc, err := s.store.Service(r.Context(), r.PathValue("service"))
 	if err != nil {
 		return err
 	}
-	ticket, err := s.ticket(r, svc)
+	if svc.Flow != portal.FlowPage || r.PathValue("secret") != "" {
+		return portal.Errorf(portal.NotFound, "error.not_found")
+	}
+	about(r).system = svc.System
+	ticket, err := s.linkTicket(r, svc)
 	switch {
 	case err != nil:
 		return err
@@ -62,23 +77,9 @@ func isNavigation(r *http.Request) bool {
 	return (mode == "" || mode == "navigate") && (dest == "" || dest == "document")
 }
 
-// pageService returns a service whose orders a browser opens.
-func (s *Server) pageService(r *http.Request, id string) (portal.Service, error) {
-	svc, err := s.store.Service(r.Context(), id)
-	if err != nil {
-		return portal.Service{}, err
-	}
-	if svc.Flow != portal.FlowPage {
-		return portal.Service{}, portal.Errorf(portal.NotFound, "error.not_found")
-	}
-	about(r).system = svc.System
-	return svc, nil
-}
-
 // ticket exchanges the request's query for a ticket. An office that the service
-// does not serve never reaches the partner. Links that are not valid are counted
-// per address.
-func (s *Server) ticket(r *http.Request, svc portal.Service) (portal.Ticket, error) {
+// does not serve never reaches the partner.
+func (s *Server) ticket(r *http.Request, svc portal.Service, query url.Values) (portal.Ticket, error) {
 	if len(r.URL.RawQuery) > maxQuery {
 		return portal.Ticket{}, portal.Errorf(portal.Forbidden, "callback.invalid")
 	}
@@ -86,14 +87,20 @@ func (s *Server) ticket(r *http.Request, svc portal.Service) (portal.Ticket, err
 	if err != nil {
 		return portal.Ticket{}, err
 	}
-	query := r.URL.Query()
 	if !svc.Serves(entry.Office(query)) {
 		return portal.Ticket{}, portal.Errorf(portal.Forbidden, "callback.not_served")
 	}
 	ticket, err := entry.Ticket(r.Context(), query)
+	s.auditOffice(r, svc, err)
+	return ticket, err
+}
+
+// linkTicket exchanges the query of a link that somebody clicked. Links that are
+// not valid are counted per address.
+func (s *Server) linkTicket(r *http.Request, svc portal.Service) (portal.Ticket, error) {
+	ticket, err := s.ticket(r, svc, r.URL.Query())
 	if portal.KindOf(err) == portal.Forbidden {
 		s.badLinks.allow(clientIP(r))
-		s.auditOffice(r, svc, err)
 	}
 	return ticket, err
 }
@@ -162,12 +169,13 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	svc, err := s.pageService(r, v.ServiceID)
+	svc, err := s.store.Service(r.Context(), v.ServiceID)
 	if err != nil {
 		return err
 	}
+	about(r).system = svc.System
 	if r.URL.RawQuery != "" {
-		ticket, err := s.ticket(r, svc)
+		ticket, err := s.linkTicket(r, svc)
 		switch {
 		case err == nil && !ticket.Expired:
 			return s.open(w, r, svc, ticket)

@@ -15,8 +15,8 @@ import (
 const crowd = 50
 
 // all lets everybody act at the same moment, each in a goroutine, and checks
-// that each is answered with a redirect; it returns where to.
-func (b *bundle) all(act func(n int) (answer, error)) []string {
+// that each is answered with a status; it returns where they are sent on.
+func (b *bundle) all(status int, act func(n int) (answer, error)) []string {
 	b.t.Helper()
 	locations, start := make([]string, crowd), make(chan struct{})
 	var group sync.WaitGroup
@@ -26,8 +26,8 @@ func (b *bundle) all(act func(n int) (answer, error)) []string {
 			a, err := act(n)
 			if err != nil {
 				b.t.Error(err)
-			} else if a.status != http.StatusSeeOther {
-				b.t.Errorf("status %d, want 303; body:\n%s", a.status, a.body)
+			} else if a.status != status {
+				b.t.Errorf("status %d, want %d; body:\n%s", a.status, status, a.body)
 			}
 			locations[n] = a.header.Get("Location")
 		})
@@ -55,7 +55,7 @@ func TestFiftyCallbacksOneOrder(t *testing.T) {
 			for n := range crowd {
 				browsers[n], addresses[n] = b.browser(), b.fake.Reopen(id)
 			}
-			pages := b.all(func(n int) (answer, error) { return browsers[n].try(http.MethodGet, addresses[n], "", nil) })
+			pages := b.all(http.StatusSeeOther, func(n int) (answer, error) { return browsers[n].try(http.MethodGet, addresses[n], "", nil) })
 			for _, page := range pages {
 				if page != pages[0] {
 					t.Fatalf("one is led to %s, another to %s", pages[0], page)
@@ -81,7 +81,7 @@ func TestFiftySubmissionsOneReport(t *testing.T) {
 	id, address := b.order("expertfoto")
 	br := b.browser()
 	page := br.open(address)
-	for _, location := range b.all(func(n int) (answer, error) {
+	for _, location := range b.all(http.StatusSeeOther, func(n int) (answer, error) {
 		form := url.Values{"package": {"small"}, "access": {"Nyckel " + strconv.Itoa(n)}}
 		return br.try(http.MethodPost, page+"/submission", formType, strings.NewReader(form.Encode()))
 	}) {

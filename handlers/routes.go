@@ -34,6 +34,7 @@ func (s *Server) routes(static http.Handler) http.Handler {
 	public.handle("GET /readyz", s.readyShow)
 	public.handle("GET /ping", s.healthShow)
 	public.handle("/callback/{service}", s.callback)
+	public.handle("/callback/{service}/{secret}", s.callback)
 	public.handle("GET /visit/{token}", s.visit)
 	public.handle("GET /staff/login", s.staffLoginNew)
 	public.handle("POST /staff/login", s.staffLoginCreate)

@@ -29,6 +29,7 @@ var routes = []route{
 	{"GET /readyz", 200, 200, 200, 200},
 	{"GET /ping", 200, 200, 200, 200},
 	{"/callback/{service}", 403, 403, 403, 403},
+	{"/callback/{service}/{secret}", 404, 404, 404, 404},
 	{"GET /visit/{token}", 410, 410, 410, 410},
 	{"GET /staff/login", 200, 200, 200, 200},
 	{"POST /staff/login", 422, 422, 422, 422},

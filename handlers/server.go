@@ -24,6 +24,9 @@ type Entry interface {
 	// kind Forbidden (the link is not valid) or Unavailable (the partner does not
 	// answer, or with portal.ErrCredential refuses us).
 	Ticket(ctx context.Context, query url.Values) (portal.Ticket, error)
+	// Plain reads the order from a query without a token. It returns Forbidden for
+	// one that names no order.
+	Plain(query url.Values) (portal.Ticket, error)
 }
 
 // Partners are the connections' partner systems.

@@ -104,7 +104,7 @@ func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status in
 	}
 	b.Path = staffOrderURL(o)
 	p := views.StaffOrderPage{Base: b, OrderPart: views.NewOrderPart(b.Printer, o, b.Path), Customer: o.Office.Customer,
-		Broker: o.Broker, ReceivedAt: o.ReceivedAt, AssignedTo: o.AssignedTo, Assignee: o.Assignee, Rejected: rejected}
+		Broker: o.Broker, ReceivedAt: o.ReceivedAt, Unverified: o.Unverified, AssignedTo: o.AssignedTo, Assignee: o.Assignee, Rejected: rejected}
 	if p.Colleagues, err = s.store.StaffList(ctx); err != nil {
 		return err
 	}

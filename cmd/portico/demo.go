@@ -199,7 +199,7 @@ func (d demo) setUp(ctx context.Context, c config, vitecURL string, fake *vitect
 	var services []vitectest.Service
 	for _, s := range setup.Services {
 		services = append(services, vitectest.Service{ID: s.ID, Name: s.Name.In("sv"), Description: s.Description.In("sv"),
-			CallbackURL: c.BaseURL + "/callback/" + s.ID})
+			CallbackURL: c.BaseURL + "/callback/" + s.ID, Background: s.Flow == portal.FlowBackground})
 	}
 	fake.SetServices(services...)
 	return d.addStaff(ctx, store)

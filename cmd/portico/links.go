@@ -16,9 +16,10 @@ type links struct {
 }
 
 // Link returns a signed link that is made for this one attempt, or where the
-// connection says so the callback, to which the partner adds its own token.
+// connection says so the callback, to which the partner adds its own token. A
+// service in the background has no callback for people.
 func (l links) Link(ctx context.Context, m portal.Message) (string, error) {
-	kind, err := l.store.InteractionLink(ctx, m.ConnectionID)
+	kind, err := l.store.InteractionLink(ctx, m.ServiceID)
 	if err != nil {
 		return "", err
 	}
@@ -45,8 +46,8 @@ func (p webPartners) Entry(ctx context.Context, connection string) (handlers.Ent
 
 // Preview returns the exact message; a signed link is not made for looking at.
 func (p webPartners) Preview(ctx context.Context, m portal.Message) (string, bool, error) {
-	if m.State == portal.Waiting {
-		kind, err := p.store.InteractionLink(ctx, m.ConnectionID)
+	if m.Asks() {
+		kind, err := p.store.InteractionLink(ctx, m.ServiceID)
 		if err != nil {
 			return "", false, err
 		}

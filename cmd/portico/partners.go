@@ -20,6 +20,7 @@ import (
 type client interface {
 	Office(url.Values) string
 	Ticket(context.Context, url.Values) (portal.Ticket, error)
+	Plain(url.Values) (portal.Ticket, error)
 	Report(context.Context, portal.Message) error
 	Preview(portal.Message) (string, bool)
 }

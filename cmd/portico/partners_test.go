@@ -41,6 +41,10 @@ func (c *fakeClient) Ticket(context.Context, url.Values) (portal.Ticket, error) 
 	return portal.Ticket{OrderID: "1"}, c.call()
 }
 
+func (c *fakeClient) Plain(url.Values) (portal.Ticket, error) {
+	return portal.Ticket{OrderID: "1"}, nil
+}
+
 func (c *fakeClient) Report(context.Context, portal.Message) error { return c.call() }
 
 func (c *fakeClient) Preview(m portal.Message) (string, bool) { return "PUT " + string(m.State), true }

@@ -46,6 +46,10 @@ type Message struct {
 	Since time.Time `json:"-"`
 }
 
+// Asks reports whether the message asks the broker to come: to answer a
+// question, or to complete a draft.
+func (m Message) Asks() bool { return m.State == Waiting || m.State == Draft }
+
 // Job is a stored message to a partner.
 type Job struct {
 	ID          int64

@@ -26,6 +26,7 @@ type Order struct {
 	ReceivedAt     *time.Time
 	DueAt          *time.Time
 	WaitingSince   *time.Time
+	Unverified     bool // it came in without proof, and the partner's list has not confirmed it
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
@@ -35,6 +36,28 @@ type Order struct {
 type Change struct {
 	Events []Event
 	Report *Message
+}
+
+// NewOrder returns the order that a ticket brings in, and what stands on its
+// timeline from the start. An order of a service without a form is received at
+// once. In the background no page has opened: there the broker is asked
+// through the partner to complete the order.
+func NewOrder(svc Service, t Ticket, now time.Time) (*Order, Change, error) {
+	o := &Order{Service: svc, Office: Office{Customer: t.Customer}, PartnerOrderID: t.OrderID, Tenant: t.Tenant,
+		Target: t.Target, State: Draft, Answers: Answers{}, CreatedAt: now, UpdatedAt: now}
+	by := Actor{Kind: ActorBroker}
+	c := Change{Events: []Event{{Kind: EventOpened, Actor: by, ForBroker: true, CreatedAt: now}}}
+	if len(svc.Form.Fields) == 0 {
+		accepted, err := o.Accept(by, now)
+		if err != nil {
+			return nil, Change{}, err
+		}
+		c.Events, c.Report = append(c.Events, accepted.Events...), accepted.Report
+	} else if svc.Flow == FlowBackground {
+		m := o.message(Draft, svc.Ask, now)
+		c.Report = &m
+	}
+	return o, c, nil
 }
 
 // Submit completes the order with the broker's answers.

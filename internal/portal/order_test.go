@@ -325,3 +325,40 @@ func TestMessageForIsWhatIsReported(t *testing.T) {
 		}
 	}
 }
+
+func TestNewOrder(t *testing.T) {
+	t.Parallel()
+	form := portal.Form{Fields: []portal.Field{{ID: "where", Type: portal.FieldText}}}
+	ticket := portal.Ticket{OrderID: "B1", Customer: "M1", Target: portal.Target{Type: "House", ID: "OBJ1"}}
+	for name, c := range map[string]struct {
+		flow   portal.Flow
+		form   portal.Form
+		state  portal.State
+		events int
+		report portal.State // empty: the partner is not told
+	}{
+		"page with a form":          {portal.FlowPage, form, portal.Draft, 1, ""},
+		"page without":              {portal.FlowPage, portal.Form{}, portal.Received, 2, portal.Received},
+		"background with a form":    {portal.FlowBackground, form, portal.Draft, 1, portal.Draft},
+		"background without a form": {portal.FlowBackground, portal.Form{}, portal.Received, 2, ""},
+	} {
+		svc := portal.Service{ID: "foto", Flow: c.flow, Form: c.form, TurnaroundHours: 48, Reports: []portal.State{portal.Received}, Ask: "Komplettera"}
+		o, change, err := portal.NewOrder(svc, ticket, noon)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if o.State != c.state || len(change.Events) != c.events || o.PartnerOrderID != "B1" || o.Office.Customer != "M1" {
+			t.Errorf("%s: %+v, %d events", name, o, len(change.Events))
+		}
+		if (o.DueAt != nil) != (c.state == portal.Received) {
+			t.Errorf("%s: due %v", name, o.DueAt)
+		}
+		switch {
+		case c.report == "" && change.Report == nil:
+		case change.Report == nil || change.Report.State != c.report:
+			t.Errorf("%s: reported %+v, want %q", name, change.Report, c.report)
+		case c.report == portal.Draft && (!change.Report.Asks() || change.Report.Comment != "Komplettera"):
+			t.Errorf("%s: the broker is not asked: %+v", name, change.Report)
+		}
+	}
+}

@@ -104,6 +104,7 @@ type Service struct {
 	TurnaroundHours int
 	Form            Form
 	Reports         []State // of the connection
+	Ask             string  // what a broker is told to whom no page opens; set by who opens the order
 }
 
 // Serves reports whether an office may order the service.

@@ -3,6 +3,7 @@ package portal
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 )
 
 // ErrCredential is in the chain of an error when the partner refused our own
@@ -24,6 +25,12 @@ type Ticket struct {
 	Target   Target
 	Expired  bool // the token can no longer be used; the rest may be empty
 	Raw      json.RawMessage
+}
+
+// Content returns what must not change between two tickets of one order, as
+// people compare it.
+func (t Ticket) Content() string {
+	return strings.Join([]string{t.Target.Type, t.Target.ID, t.OwnerID}, "\n")
 }
 
 // Target is what an order concerns: an estate, a case, an access.

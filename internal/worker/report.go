@@ -46,7 +46,7 @@ func (r *Runner) report(ctx context.Context, m portal.Message) (err error) {
 	if err != nil {
 		return &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: setupDelay, Err: err}
 	}
-	if m.State == portal.Waiting {
+	if m.Asks() {
 		if m.URL, err = r.Links.Link(ctx, m); err != nil {
 			return &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: setupDelay, Err: err}
 		}

@@ -19,7 +19,7 @@ const clockSkew = 2 * time.Minute
 // there is one. Report and Preview both use it: what staff see is what is sent.
 func (c *Client) compose(m portal.Message) (request, bool) {
 	r := request{customer: m.Customer}
-	if m.State == portal.Waiting {
+	if m.Asks() {
 		// https://connect.maklare.vitec.net/Help/Api/PUT-Service-Order-UserInteraction-customerId
 		r.method, r.path = http.MethodPut, "/Service/Order/UserInteraction/"+url.PathEscape(m.Customer)
 		r.body = encode(struct {
@@ -64,7 +64,7 @@ func (c *Client) Report(ctx context.Context, m portal.Message) error {
 	if !ok {
 		return nil
 	}
-	if m.Uncertain && m.State != portal.Waiting {
+	if m.Uncertain && !m.Asks() {
 		there, err := c.arrived(ctx, m)
 		if err != nil {
 			return err

@@ -83,6 +83,23 @@ func (c *Client) Ticket(ctx context.Context, q url.Values) (portal.Ticket, error
 	return t.ticket(customer), nil
 }
 
+// Plain returns the order that a callback's query names without a token, as in
+// the background flow with basic authentication or none. There currentUserId is
+// who is logged in and userId who owns the order; in a ticket UserId is the one
+// who is logged in. It returns Forbidden for a query that names no order.
+//
+// https://connect.maklare.vitec.net/Help/Services
+func (c *Client) Plain(q url.Values) (portal.Ticket, error) {
+	t := orderTicket{OrderID: q.Get("orderId"), UserID: q.Get("currentUserId"), OrderUserID: q.Get("userId"),
+		TargetID: q.Get("estateId"), TargetType: q.Get("estateType"), ChainID: q.Get("chainId"), CustomerID: c.Office(q)}
+	if t.CustomerID == "" || t.OrderID == "" || !t.storable() {
+		return portal.Ticket{}, portal.Errorf(portal.Forbidden, "callback.invalid")
+	}
+	ticket := t.ticket(t.CustomerID)
+	ticket.Expired = false
+	return ticket, nil
+}
+
 // tokenOf returns the token of a callback's query, "" if there is no valid one.
 func tokenOf(q url.Values) string {
 	if len(q["token"]) != 1 {

@@ -175,7 +175,7 @@ func (s *Server) setStatus(c call) reply {
 	if json.Unmarshal(c.body, &in) != nil || in.ID == "" {
 		return failure(http.StatusBadRequest, "Id krävs.")
 	}
-	if !slices.Contains(append([]string{"OrderReceived", "Error", "Delivered"}, s.options.Statuses...), in.Status) {
+	if !slices.Contains(append([]string{StatusReceived, "Error", "Delivered"}, s.options.Statuses...), in.Status) {
 		return failure(http.StatusBadRequest, "Status är ogiltig.")
 	}
 	return s.change(c.customer, in.ID, func(o *Order, now time.Time) {

@@ -12,6 +12,9 @@ import (
 // StatusOrdered is what a new order shows (assumed: no page says).
 const StatusOrdered = "Ordered"
 
+// StatusReceived is what an order shows once the provider has it.
+const StatusReceived = "OrderReceived"
+
 // Order is what was ordered on an estate, and what the provider said about it.
 type Order struct {
 	ID           string
@@ -22,6 +25,7 @@ type Order struct {
 	Owner        string // who handles the estate
 	ServiceID    string
 	CallbackURL  string
+	Background   bool // Vitec calls CallbackURL itself
 	Status       string
 	CreatedAt    time.Time
 	UpdatedAt    time.Time

@@ -100,10 +100,11 @@ func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	o := s.newOrder(Order{Office: e.Office, Estate: e.ID, User: u.ID, ServiceID: service.ID, CallbackURL: service.CallbackURL})
+	o := s.newOrder(Order{Office: e.Office, Estate: e.ID, User: u.ID, ServiceID: service.ID, CallbackURL: service.CallbackURL,
+		Background: service.Background})
 	address := s.callback(o, u.ID, s.options.TokenLife)
 	s.mu.Unlock()
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	s.open(w, r, o, address)
 }
 
 // openingCreate opens an order once more, as whoever acts now.
@@ -113,14 +114,25 @@ func (s *Server) openingCreate(w http.ResponseWriter, r *http.Request) {
 		life = -time.Minute
 	}
 	s.mu.Lock()
+	var o Order
 	address := ""
-	if o := s.order(r.PathValue("office"), r.PathValue("order")); o != nil && o.CallbackURL != "" {
-		address = s.callback(*o, s.acting(r).ID, life)
+	if known := s.order(r.PathValue("office"), r.PathValue("order")); known != nil && known.CallbackURL != "" {
+		o, address = known.clone(), s.callback(*known, s.acting(r).ID, life)
 	}
 	s.mu.Unlock()
 	if address == "" {
 		s.missing(w, r)
 		return
+	}
+	s.open(w, r, o, address)
+}
+
+// open sends the browser to the provider, or in the background calls there and
+// shows the estate again.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, o Order, address string) {
+	if o.Background {
+		s.Call(r.Context(), o, address)
+		address = "/estates/" + o.Estate
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
 }

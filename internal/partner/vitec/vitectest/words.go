@@ -7,7 +7,7 @@ import (
 
 // statusName returns the Swedish word for a status; others are shown as they are.
 func statusName(status string) string {
-	return cmp.Or(map[string]string{StatusOrdered: "Beställd", "OrderReceived": "Mottagen", "Error": "Fel",
+	return cmp.Or(map[string]string{StatusOrdered: "Beställd", StatusReceived: "Mottagen", "Error": "Fel",
 		"Delivered": "Levererad"}[status], status)
 }
 

@@ -21,9 +21,10 @@ type Estate struct {
 }
 
 // Service is what a provider offers inside Vitec Express. Orders of it are sent
-// to CallbackURL.
+// to CallbackURL: by the user's browser, or in the background by Vitec itself.
 type Service struct {
 	ID, Name, Description, CallbackURL string
+	Background                         bool
 }
 
 // DemoOffices returns three offices; two are of one chain and one environment.
