@@ -94,11 +94,11 @@ func (s *Store) RetryJob(ctx context.Context, id int64, by portal.Actor) error {
 // SkipJob gives a job up for a reason: the partner will not be told. It returns
 // Conflict for a job that runs or is over.
 func (s *Store) SkipJob(ctx context.Context, id int64, reason string, by portal.Actor) error {
-	if err := portal.CheckReason(reason); err != nil {
-		return err
-	}
 	event := portal.Event{Kind: portal.EventSkipped, Actor: by, Data: portal.EventData{Body: reason}}
 	return s.decideJob(ctx, id, "skip", event, func(tx *sqlx.Tx, now time.Time) error {
+		if err := portal.CheckReason(reason); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'skipped', finished_at = $2 WHERE id = $1`, id, now)
 		return err
 	})

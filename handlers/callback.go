@@ -174,7 +174,11 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	about(r).system = svc.System
-	if r.URL.RawQuery != "" {
+	entry, err := s.partners.Entry(r.Context(), svc.ConnectionID)
+	if err != nil {
+		return err
+	}
+	if entry.Office(r.URL.Query()) != "" {
 		ticket, err := s.linkTicket(r, svc)
 		switch {
 		case err == nil && !ticket.Expired:

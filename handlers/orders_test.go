@@ -206,6 +206,7 @@ func TestFormsThatAreNone(t *testing.T) {
 		br.do("POST", path, formType, strings.NewReader("body=%zz")).want(422).has("Det som skickades gick inte att läsa som ett formulär.")
 		br.do("POST", path, formType, strings.NewReader("body="+strings.Repeat("x", 2<<20))).want(413).wantHeading("page.413_title")
 	}
+	br.post(page+"/submission", url.Values{"package": {"small"}}).want(http.StatusSeeOther)
 	for _, body := range []string{"", "--x\r\nno part", "--x\r\nContent-Disposition: form-data; name=message\r\n\r\ncut"} {
 		br.do("POST", "/staff"+page+"/deliveries", "multipart/form-data; boundary=x", strings.NewReader(body)).want(422)
 	}

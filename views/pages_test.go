@@ -118,7 +118,7 @@ func addStaffPages(p map[string]Page) {
 
 	done := workspace("nb", portal.Delivered)
 	done.Deliveries = delivered
-	done.Jobs = []portal.Job{jobs[2], sampleJob(2, portal.Delivered, portal.JobParked, 10, "refused: 400 Bad Request")}
+	done.Jobs = []portal.Job{jobs[2], sampleJob(2, portal.Delivered, portal.JobParked, 10, "PUT /Service/Order/Status/M123: 400 Bad Request")}
 	done.Events = events(
 		event(portal.EventDelivered, byErik, 5*time.Hour, portal.EventData{Files: 3, Version: 1}),
 		event(portal.EventParked, bySystem, 4*time.Hour, portal.EventData{State: portal.Delivered}),

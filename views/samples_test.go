@@ -126,7 +126,7 @@ func sampleJob(id int64, state portal.State, js portal.JobState, attempt int, la
 
 var jobs = []portal.Job{
 	sampleJob(3, portal.Delivered, portal.JobAvailable, 0, ""),
-	sampleJob(2, portal.Waiting, portal.JobAvailable, 3, "failed: PUT /Service/Order/UserInteraction/M123: 503 Service Unavailable"),
+	sampleJob(2, portal.Waiting, portal.JobAvailable, 3, "PUT /Service/Order/UserInteraction/M123: 503 Service Unavailable"),
 	sampleJob(1, portal.Received, portal.JobCompleted, 2, ""),
 }
 
@@ -197,7 +197,7 @@ func outbox(locale string) StaffOutboxPage {
 		return OutboxRow{Job: j, System: "vitec", URL: "/staff/orders/5c1f", Number: "ORD-20417", Office: office, Behind: behind,
 			Target: portal.Target{Type: typ, ID: id}}
 	}
-	parked := sampleJob(12, portal.Delivered, portal.JobParked, 10, "refused: PUT /Service/Order/Status/M200: 400 Bad Request: order is closed")
+	parked := sampleJob(12, portal.Delivered, portal.JobParked, 10, "PUT /Service/Order/Status/M200: 400 Bad Request: order is closed")
 	return StaffOutboxPage{Base: staffBase(locale, "/staff/outbox"), Rows: []OutboxRow{
 		row(parked, "Cottage", "EST-4716", "Bjurfors Umeå", false),
 		row(jobs[1], "House", "EST-4711", "Fastighetsbyrån Umeå", false),

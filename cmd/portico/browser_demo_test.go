@@ -18,6 +18,7 @@ import (
 // simulator, on a database and in a folder of the test's own.
 type demoRun struct {
 	env               vars
+	folder            string // of its data
 	simulator, portal string // addresses, without a slash at the end
 	email, password   string
 }
@@ -25,14 +26,13 @@ type demoRun struct {
 // startDemo runs the demo until the test ends, and checks that it ends well.
 func startDemo(t testing.TB) *demoRun {
 	t.Helper()
-	d := &demoRun{env: vars{databaseURL: dbtest.New(t), "PORTICO_LISTEN": "localhost:0"}}
+	d := &demoRun{folder: t.TempDir(), env: vars{databaseURL: dbtest.New(t), "PORTICO_LISTEN": "localhost:0"}}
 	ctx, stop := context.WithCancel(context.Background())
 	said, stdout := io.Pipe()
 	stderr := &safeBuffer{}
 	exited := make(chan int, 1)
-	folder := t.TempDir()
 	go func() {
-		code := run(ctx, []string{"demo", "--data", folder}, d.env.lookup, strings.NewReader(""), stdout, stderr)
+		code := run(ctx, []string{"demo", "--data", d.folder}, d.env.lookup, strings.NewReader(""), stdout, stderr)
 		_ = stdout.Close() // never fails
 		exited <- code
 	}()

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,9 +33,11 @@ type step = chromedp.Action[chromedp.Void]
 // tab is one person's browser: cookies of its own, and a watch on everything
 // that our pages must not do. Methods fail the test if they do not succeed.
 type tab struct {
-	t     testing.TB
-	ctx   context.Context
-	hosts []string // all that pages may ask
+	t        testing.TB
+	ctx      context.Context
+	hosts    []string // all that pages may ask
+	setUp    []step
+	reported map[string]bool // faults that need no second mention
 
 	mu     sync.Mutex
 	faults []string
@@ -46,14 +50,27 @@ func newTab(t testing.TB, d *demoRun, setUp ...step) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &tab{t: t, hosts: d.hosts()}
-	b.ctx, _ = chromedp.NewContext(parent, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.watch))
-	// Not in do: the tab would end with the first deadline.
-	if err := chromedp.Do(b.ctx, setUp...); err != nil {
-		t.Fatalf("open a tab: %v", err)
-	}
-	t.Cleanup(b.close)
+	b := &tab{t: t, hosts: d.hosts(), setUp: append(setUp, stillness("light")), reported: map[string]bool{}}
+	b.start(parent, chromedp.WithNewBrowserContext())
 	return b
+}
+
+// second opens another tab of the same browser: cookies are shared.
+func (b *tab) second() *tab {
+	b.t.Helper()
+	second := &tab{t: b.t, hosts: b.hosts, setUp: b.setUp, reported: b.reported}
+	second.start(b.ctx)
+	return second
+}
+
+func (b *tab) start(parent context.Context, options ...chromedp.ContextOption) {
+	b.t.Helper()
+	b.ctx, _ = chromedp.NewContext(parent, append(options, chromedp.WithListener(b.watch))...)
+	// Not in do: the tab would end with the first deadline.
+	if err := chromedp.Do(b.ctx, b.setUp...); err != nil {
+		b.t.Fatalf("open a tab: %v", err)
+	}
+	b.t.Cleanup(b.close)
 }
 
 // speaking is a browser whose user reads a language.
@@ -269,6 +286,17 @@ func (b *tab) reads(texts ...string) {
 	}
 }
 
+// watches waits until an element says something, without doing anything.
+func (b *tab) watches(selector, text string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	said := chromedp.Poll[bool](fmt.Sprintf("document.querySelector(%q)?.innerText.includes(%q)", selector, text))
+	if _, err := chromedp.Run(ctx, said); err != nil {
+		b.t.Fatalf("wait for %q in %s: %v; it says:\n%s", text, selector, err, b.text(selector))
+	}
+}
+
 // reopens opens an address again and again until the page has an element.
 func (b *tab) reopens(address, selector string) {
 	b.t.Helper()
@@ -305,6 +333,9 @@ func (b *tab) download(selector string) []byte {
 			b.t.Fatalf("download %s: the browser gave up", selector)
 		case e.State == browser.DownloadProgressStateCompleted:
 			file, err := os.ReadFile(filepath.Join(dir, e.GUID))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // another tab's
+			}
 			if err != nil {
 				b.t.Fatal(err)
 			}

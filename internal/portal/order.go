@@ -101,6 +101,9 @@ func (o *Order) Start(by Actor, now time.Time) (Change, error) {
 
 // Ask puts a question to the broker, and the order waits for the answer.
 func (o *Order) Ask(i Interaction, by Actor, now time.Time) (Change, error) {
+	if err := o.allow(Waiting); err != nil {
+		return Change{}, err
+	}
 	faults := FieldErrors{}
 	checkBody("comment", i.Comment, true, faults)
 	if len(i.Choices) > MaxChoices {
@@ -141,6 +144,9 @@ func (o *Order) Answer(i *Interaction, answer string, by Actor, now time.Time) (
 
 // Deliver hands over a delivery.
 func (o *Order) Deliver(d Delivery, by Actor, now time.Time) (Change, error) {
+	if err := o.allow(Delivered); err != nil {
+		return Change{}, err
+	}
 	faults := FieldErrors{}
 	checkBody("message", d.Message, false, faults)
 	if len(d.Files) == 0 && len(d.Links) == 0 && d.Message == "" {
@@ -155,6 +161,9 @@ func (o *Order) Deliver(d Delivery, by Actor, now time.Time) (Change, error) {
 
 // Fail says that the order cannot be done, and why.
 func (o *Order) Fail(description string, by Actor, now time.Time) (Change, error) {
+	if err := o.allow(Failed); err != nil {
+		return Change{}, err
+	}
 	faults := FieldErrors{}
 	checkBody("description", description, true, faults)
 	if err := InvalidFields(faults); err != nil {
@@ -165,6 +174,9 @@ func (o *Order) Fail(description string, by Actor, now time.Time) (Change, error
 
 // Cancel ends the order for a reason.
 func (o *Order) Cancel(reason string, by Actor, now time.Time) (Change, error) {
+	if err := o.allow(Cancelled); err != nil {
+		return Change{}, err
+	}
 	faults := FieldErrors{}
 	checkBody("reason", reason, true, faults)
 	if err := InvalidFields(faults); err != nil {
@@ -183,13 +195,13 @@ func (o *Order) Reopen(by Actor, now time.Time) (Change, error) {
 
 // RequestRevision is the broker's wish for a change to what was delivered.
 func (o *Order) RequestRevision(body string, by Actor, now time.Time) (Change, error) {
+	if o.State != Delivered {
+		return Change{}, o.refuse(Active)
+	}
 	faults := FieldErrors{}
 	checkBody("body", body, true, faults)
 	if err := InvalidFields(faults); err != nil {
 		return Change{}, err
-	}
-	if o.State != Delivered {
-		return Change{}, o.refuse(Active)
 	}
 	return o.become(Active, EventRevision, by, EventData{Body: body}, body, now)
 }
@@ -225,8 +237,8 @@ func write(kind EventKind, body string, by Actor, forBroker bool, now time.Time)
 
 // become is the only place where a state changes.
 func (o *Order) become(to State, kind EventKind, by Actor, data EventData, comment string, now time.Time) (Change, error) {
-	if !o.State.CanBecome(to) {
-		return Change{}, o.refuse(to)
+	if err := o.allow(to); err != nil {
+		return Change{}, err
 	}
 	if o.WaitingSince != nil {
 		if o.DueAt != nil {
@@ -254,6 +266,15 @@ func (o *Order) message(state State, comment string, now time.Time) Message {
 // and whether it would be told anything.
 func (o *Order) MessageFor(state State, comment string, now time.Time) (Message, bool) {
 	return o.message(state, comment, now), o.Service.Tells(state)
+}
+
+// allow refuses what the state does not allow. Actions ask before they look at
+// what was typed: of a form that is no longer there nobody sees the faults.
+func (o *Order) allow(to State) error {
+	if !o.State.CanBecome(to) {
+		return o.refuse(to)
+	}
+	return nil
 }
 
 func (o *Order) refuse(to State) error {

@@ -110,6 +110,10 @@ func describe(err error) string {
 		return ""
 	}
 	s := err.Error()
+	var report *portal.ReportError
+	if errors.As(err, &report) && report.Err != nil {
+		s = report.Err.Error() // without our own word for the outcome: people read this
+	}
 	if len(s) > maxReason {
 		s = s[:maxReason]
 	}

@@ -44,19 +44,19 @@ func TestRecordByOutcome(t *testing.T) {
 		want recorded
 	}{
 		"done":        {nil, recorded{State: portal.JobCompleted, Attempt: 1, Last: portal.EventReported}},
-		"refused":     {reported(portal.OutcomeRefused, 0), recorded{portal.JobParked, 1, 0, false, "refused: because", portal.EventParked}},
-		"credential":  {reported(portal.OutcomeCredential, 0), again(0, 5*time.Minute+30*time.Second, false, "credential: because")},
-		"known until": {reported(portal.OutcomeCredential, 2*time.Minute), again(0, 2*time.Minute+12*time.Second, false, "credential: because")},
-		"busy":        {reported(portal.OutcomeBusy, 0), again(0, 33*time.Second, false, "busy: because")},
-		"busy for 10": {reported(portal.OutcomeBusy, 10*time.Second), again(0, 11*time.Second, false, "busy: because")},
-		"busy a day":  {reported(portal.OutcomeBusy, 24*time.Hour), again(0, 66*time.Minute, false, "busy: because")},
-		"busy since":  {reported(portal.OutcomeBusy, -time.Second), again(0, 33*time.Second, false, "busy: because")},
-		"failed":      {reported(portal.OutcomeFailed, 0), again(1, 5*time.Second, false, "failed: because")},
-		"unknown":     {reported(portal.OutcomeUnknown, 0), again(1, 5*time.Second, true, "unknown: because")},
-		"wrapped":     {fmt.Errorf("report: %w", reported(portal.OutcomeFailed, 0)), again(1, 5*time.Second, false, "report: failed: because")},
+		"refused":     {reported(portal.OutcomeRefused, 0), recorded{portal.JobParked, 1, 0, false, "because", portal.EventParked}},
+		"credential":  {reported(portal.OutcomeCredential, 0), again(0, 5*time.Minute+30*time.Second, false, "because")},
+		"known until": {reported(portal.OutcomeCredential, 2*time.Minute), again(0, 2*time.Minute+12*time.Second, false, "because")},
+		"busy":        {reported(portal.OutcomeBusy, 0), again(0, 33*time.Second, false, "because")},
+		"busy for 10": {reported(portal.OutcomeBusy, 10*time.Second), again(0, 11*time.Second, false, "because")},
+		"busy a day":  {reported(portal.OutcomeBusy, 24*time.Hour), again(0, 66*time.Minute, false, "because")},
+		"busy since":  {reported(portal.OutcomeBusy, -time.Second), again(0, 33*time.Second, false, "because")},
+		"failed":      {reported(portal.OutcomeFailed, 0), again(1, 5*time.Second, false, "because")},
+		"unknown":     {reported(portal.OutcomeUnknown, 0), again(1, 5*time.Second, true, "because")},
+		"wrapped":     {fmt.Errorf("report: %w", reported(portal.OutcomeFailed, 0)), again(1, 5*time.Second, false, "because")},
 		"nobody's":    {errors.New("EOF"), again(1, 5*time.Second, true, "EOF")},
 		"timeout":     {context.DeadlineExceeded, again(1, 5*time.Second, true, "context deadline exceeded")},
-		"new outcome": {reported("surprise", 0), again(1, 5*time.Second, false, "surprise: because")},
+		"new outcome": {reported("surprise", 0), again(1, 5*time.Second, false, "because")},
 		"no cause":    {&portal.ReportError{Outcome: portal.OutcomeUnknown}, again(1, 5*time.Second, true, "unknown")},
 		"long": {errors.New(strings.Repeat("ö", 800)),
 			again(1, 5*time.Second, true, strings.Repeat("ö", 500))},
@@ -103,7 +103,7 @@ func TestOurOwnFaultSpendsNoAttempt(t *testing.T) {
 	id := w.received("one", "B1")
 	w.runner.Reporters = broken{errors.New("unknown system")}
 	w.once(1)
-	want := recorded{portal.JobAvailable, 0, 66 * time.Second, false, "busy: unknown system", portal.EventReceived}
+	want := recorded{portal.JobAvailable, 0, 66 * time.Second, false, "unknown system", portal.EventReceived}
 	if diff := cmp.Diff(want, w.recorded(id, portal.Received)); diff != "" {
 		t.Errorf("no reporter:\n%s", diff)
 	}
@@ -114,7 +114,7 @@ func TestOurOwnFaultSpendsNoAttempt(t *testing.T) {
 	w.ask(id)
 	w.runner.Links = broken{errors.New("no base address")}
 	w.once(1)
-	want = recorded{portal.JobAvailable, 0, 66 * time.Second, false, "busy: no base address", portal.EventAsked}
+	want = recorded{portal.JobAvailable, 0, 66 * time.Second, false, "no base address", portal.EventAsked}
 	if diff := cmp.Diff(want, w.recorded(id, portal.Waiting)); diff != "" {
 		t.Errorf("no link:\n%s", diff)
 	}
@@ -179,7 +179,7 @@ func TestTenAttempts(t *testing.T) {
 			for attempt, next := range []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
 				10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour} {
 				w.once(1)
-				want := recorded{portal.JobAvailable, attempt + 1, next, uncertain, string(outcome) + ": because", portal.EventReceived}
+				want := recorded{portal.JobAvailable, attempt + 1, next, uncertain, "because", portal.EventReceived}
 				if diff := cmp.Diff(want, w.recorded(id, portal.Received)); diff != "" {
 					t.Fatal(diff)
 				}
@@ -190,7 +190,7 @@ func TestTenAttempts(t *testing.T) {
 			w.once(1)
 			got := w.recorded(id, portal.Received)
 			got.Later = 0
-			if diff := cmp.Diff(recorded{portal.JobParked, 10, 0, uncertain, string(outcome) + ": because", portal.EventParked}, got); diff != "" {
+			if diff := cmp.Diff(recorded{portal.JobParked, 10, 0, uncertain, "because", portal.EventParked}, got); diff != "" {
 				t.Error(diff)
 			}
 			if took := w.clock.Now().Sub(started); took.Truncate(time.Hour) != 75*time.Hour || calls != 10 {

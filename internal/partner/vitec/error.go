@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"portico/internal/portal"
@@ -40,7 +41,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Err.Error())
 	}
 	if e.Body != "" {
-		fmt.Fprintf(&b, ": %q", e.Body)
+		b.WriteString(": " + e.Body)
 	}
 	return b.String()
 }
@@ -100,7 +101,12 @@ func excerpt(body []byte, secrets []string) string {
 			s = strings.ReplaceAll(s, secret, "***")
 		}
 	}
-	s = strings.ToValidUTF8(s, "�")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' { // would break a log's line
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "�"))
 	if len(s) <= maxQuoted {
 		return s
 	}
