@@ -141,6 +141,9 @@ func (s *Store) CompleteJob(ctx context.Context, j portal.Job, took time.Duratio
 		if err != nil {
 			return err
 		}
+		if err := connectionUp(ctx, tx, j.Message.ConnectionID, now); err != nil {
+			return err
+		}
 		// The next job of the order is due now.
 		if err := notifyJobs(ctx, tx); err != nil {
 			return err

@@ -49,16 +49,32 @@ func (s *Server) staffBase(r *http.Request) (views.Base, error) {
 	if b.Nav.Unreported, err = s.store.CountUnreported(ctx); err != nil {
 		return b, err
 	}
-	refused, err := s.store.RefusedCredentials(ctx)
-	if err != nil {
+	if b.Alarms, err = s.alarms(ctx); err != nil {
 		return b, err
-	}
-	for _, a := range refused {
-		b.Alarms = append(b.Alarms, views.Alarm{System: a.System, Customer: a.Customer, Since: a.Since,
-			Error: fmt.Sprintf("HTTP %d", a.Status)})
 	}
 	b.Flash, err = s.takeFlash(ctx, visitor)
 	return b, err
+}
+
+// alarms returns what stops messages: credentials that are refused, partners
+// that do not answer.
+func (s *Server) alarms(ctx context.Context) ([]views.Alarm, error) {
+	refused, err := s.store.RefusedCredentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	outages, err := s.store.Outages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var alarms []views.Alarm
+	for _, a := range refused {
+		alarms = append(alarms, views.Alarm{System: a.System, Customer: a.Customer, Since: a.Since, Error: fmt.Sprintf("HTTP %d", a.Status)})
+	}
+	for _, o := range outages {
+		alarms = append(alarms, views.Alarm{System: o.System, Since: o.Since, Down: true})
+	}
+	return alarms, nil
 }
 
 // takeFlash returns what the visitor's last action left to be said, once.

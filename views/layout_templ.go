@@ -998,7 +998,10 @@ func documentTitle(b Base, title string) string {
 
 func alarmText(b Base, a Alarm) string {
 	key := "alarm.credential"
-	if a.Customer == portal.AnyCustomer {
+	switch {
+	case a.Down:
+		key = "alarm.down"
+	case a.Customer == portal.AnyCustomer:
 		key = "alarm.credential_any"
 	}
 	return b.T(key, "System", b.SystemName(a.System), "Customer", a.Customer, "Since", b.When(a.Since))

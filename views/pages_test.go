@@ -95,7 +95,7 @@ func addStaffPages(p map[string]Page) {
 	match.Rows, match.Next = nil, ""
 	match.Query = OrderQuery{Q: "Storgatan 4", States: []portal.State{portal.Waiting, portal.Failed}, Service: "dronare", Sort: "newest"}
 	match.Alarms = []Alarm{{System: "vitec", Customer: "M123", Since: ago(3 * time.Hour), Error: "401 Unauthorized"},
-		{System: "vitec", Customer: portal.AnyCustomer, Since: ago(30 * time.Hour)}}
+		{System: "vitec", Customer: portal.AnyCustomer, Since: ago(30 * time.Hour)}, {System: "vitec", Since: ago(2 * time.Minute), Down: true}}
 	p["queue_no_match"] = match
 
 	received := workspace("en", portal.Received)

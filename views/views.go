@@ -36,8 +36,9 @@ type Nav struct {
 	Unreported int // orders that a partner has not been told everything about
 }
 
-// Alarm is a fault of ours that stops messages to or from a partner system.
+// Alarm is something that stops messages to or from a partner system.
 type Alarm struct {
+	Down     bool   // the system does not answer; otherwise it refuses our credential
 	System   string // the kind of partner system
 	Customer string // the office whose credential it is, portal.AnyCustomer for all
 	Since    time.Time

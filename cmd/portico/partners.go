@@ -104,7 +104,8 @@ func (p *partners) partner(ctx context.Context, id string) (*partner, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.known[id] = &partner{client: opened, id: id, version: connection.UpdatedAt, store: p.store, log: p.log}
+	p.known[id] = &partner{client: opened, id: id, version: connection.UpdatedAt, store: p.store, log: p.log,
+		tickets: newBreaker(), reports: newBreaker()}
 	return p.known[id], nil
 }
 
@@ -113,10 +114,14 @@ const (
 	recordTime = 5 * time.Second // how long remembering a refusal may take
 )
 
-// partner is a client whose calls stop when the partner refuses our credential:
-// hammering on with a wrong one gets an account closed.
+// partner is a client whose calls stop when the partner refuses our credential,
+// since hammering on with a wrong one gets an account closed, and when it does
+// not answer. Tickets and reports stop by themselves: the one method may work
+// while the other does not.
 type partner struct {
 	client
+	tickets *breaker
+	reports *breaker
 	id      string
 	version time.Time
 	store   *db.Store
@@ -137,7 +142,14 @@ func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, 
 	if blocked {
 		return portal.Ticket{}, &portal.Error{Kind: portal.Unavailable, Say: portal.Say("callback.credential"), Err: p.blocked(until)}
 	}
-	ticket, err := p.client.Ticket(ctx, query)
+	var ticket portal.Ticket
+	err = p.tickets.do(func() (err error) {
+		ticket, err = p.client.Ticket(ctx, query)
+		return err
+	})
+	if errors.Is(err, errNoCall) {
+		return portal.Ticket{}, &portal.Error{Kind: portal.Unavailable, Say: portal.Say("callback.unavailable"), Err: err}
+	}
 	p.record(ctx, customer, !until.IsZero(), err)
 	return ticket, err
 }
@@ -152,9 +164,28 @@ func (p *partner) Report(ctx context.Context, m portal.Message) error {
 	if blocked {
 		return &portal.ReportError{Outcome: portal.OutcomeCredential, RetryAfter: until.Sub(p.store.Now()), Err: p.blocked(until)}
 	}
-	err = p.client.Report(ctx, m)
+	err = p.reports.do(func() error { return p.client.Report(ctx, m) })
+	if errors.Is(err, errNoCall) {
+		return &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: breakerPause, Err: err}
+	}
 	p.record(ctx, m.Customer, !until.IsZero(), err)
+	if p.reports.open() {
+		p.down(ctx)
+	}
 	return err
+}
+
+// down remembers that the partner does not answer: the first report that
+// arrives again brings forward all that has waited meanwhile.
+func (p *partner) down(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	log := p.log.With("connection", p.id)
+	if news, err := p.store.ConnectionDown(ctx, p.id); err != nil {
+		log.ErrorContext(ctx, "the partner does not answer, and that could not be stored", "error", err)
+	} else if news {
+		log.ErrorContext(ctx, "the partner does not answer: messages wait until it does")
+	}
 }
 
 func (p *partner) blocked(until time.Time) error {
