@@ -203,6 +203,9 @@ func (s *Store) endAttempt(ctx context.Context, j portal.Job, verb string, f fun
 		if !mine {
 			return portal.ErrLeaseLost
 		}
+		if err := insertAttempt(ctx, tx, j); err != nil {
+			return err
+		}
 		return f(tx, now)
 	})
 	if err != nil {

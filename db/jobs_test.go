@@ -388,3 +388,36 @@ func TestJobConstraints(t *testing.T) {
 		t.Errorf("the same change is reported twice: %v", err)
 	}
 }
+
+// TestEveryAttemptIsKept: also those that gave their number back.
+func TestEveryAttemptIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.received("A")
+	made := []portal.Attempt{
+		{Took: 15 * time.Second, Outcome: portal.OutcomeUnknown, Error: "timeout"},
+		{Took: 20 * time.Millisecond, Outcome: portal.OutcomeBusy, Receipt: portal.Receipt{Status: 429, Answer: `{"message":"vänta"}`}, Error: "429"},
+		{Took: 214 * time.Millisecond, Outcome: portal.OutcomeDone, Receipt: portal.Receipt{Status: 200, Answer: "true"}},
+	}
+	for i := range made {
+		job := w.claim(1)[0]
+		made[i].StartedAt = w.clock.now()
+		job.Attempts = []portal.Attempt{made[i]}
+		switch i {
+		case 0:
+			w.must(w.store.RetryJobLater(t.Context(), job, w.clock.now(), "timeout", true))
+		case 1:
+			w.must(w.store.SnoozeJob(t.Context(), job, w.clock.now(), "429"))
+		case 2:
+			w.must(w.store.CompleteJob(t.Context(), job, made[i].Took))
+		}
+	}
+	jobs, err := w.store.Jobs(t.Context(), id)
+	w.must(err)
+	if len(jobs) != 1 {
+		t.Fatalf("%d jobs", len(jobs))
+	}
+	if diff := cmp.Diff(made, jobs[0].Attempts); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -62,7 +62,7 @@ func (s *Store) CountUnreported(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// Jobs returns an order's reports to the partner, oldest first.
+// Jobs returns an order's reports to the partner with their attempts, oldest first.
 func (s *Store) Jobs(ctx context.Context, orderID int64) ([]portal.Job, error) {
 	var rows []jobRow
 	err := s.db.SelectContext(ctx, &rows, `
@@ -70,12 +70,20 @@ func (s *Store) Jobs(ctx context.Context, orderID int64) ([]portal.Job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jobs of order %d: %w", orderID, mapError(err))
 	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	attempts, err := s.attempts(ctx, orderID)
+	if err != nil {
+		return nil, err
+	}
 	jobs := make([]portal.Job, 0, len(rows))
 	for _, r := range rows {
 		job, err := r.job()
 		if err != nil {
 			return nil, err
 		}
+		job.Attempts = attempts[job.ID]
 		jobs = append(jobs, job)
 	}
 	return jobs, nil

@@ -118,6 +118,10 @@ var delivered = []portal.Delivery{
 func sampleJob(id int64, state portal.State, js portal.JobState, attempt int, lastError string) portal.Job {
 	j := portal.Job{ID: id, State: js, Attempt: attempt, MaxAttempts: 10, LastError: lastError, CreatedAt: ago(25 * time.Hour),
 		RunAt: now.Add(25 * time.Minute), Message: portal.Message{State: state, PartnerOrderID: "ORD-20417"}}
+	if attempt > 0 {
+		j.Attempts = []portal.Attempt{{StartedAt: ago(25 * time.Hour), Took: 15 * time.Second, Outcome: portal.OutcomeUnknown, Error: "PUT /Service/Order/Status/M123: timeout"},
+			{StartedAt: ago(24 * time.Hour), Took: 214 * time.Millisecond, Outcome: portal.OutcomeDone, Receipt: portal.Receipt{Status: 200, Answer: "true"}}}
+	}
 	if js.Final() {
 		j.FinishedAt = at(25*time.Hour - 8*time.Second)
 	}

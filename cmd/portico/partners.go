@@ -21,7 +21,7 @@ type client interface {
 	Office(url.Values) string
 	Ticket(context.Context, url.Values) (portal.Ticket, error)
 	Plain(url.Values) (portal.Ticket, error)
-	Report(context.Context, portal.Message) error
+	Report(context.Context, portal.Message) (portal.Receipt, error)
 	Preview(portal.Message) (string, bool)
 }
 
@@ -156,23 +156,27 @@ func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, 
 
 // Report tells the partner of a change. With a credential that the partner
 // refuses the outcome is credential, without a call.
-func (p *partner) Report(ctx context.Context, m portal.Message) error {
+func (p *partner) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
 	until, blocked, err := p.store.CredentialBlocked(ctx, p.id, m.Customer)
 	if err != nil {
-		return &portal.ReportError{Outcome: portal.OutcomeFailed, Err: err}
+		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeFailed, Err: err}
 	}
 	if blocked {
-		return &portal.ReportError{Outcome: portal.OutcomeCredential, RetryAfter: until.Sub(p.store.Now()), Err: p.blocked(until)}
+		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeCredential, RetryAfter: until.Sub(p.store.Now()), Err: p.blocked(until)}
 	}
-	err = p.reports.do(func() error { return p.client.Report(ctx, m) })
+	var receipt portal.Receipt
+	err = p.reports.do(func() (err error) {
+		receipt, err = p.client.Report(ctx, m)
+		return err
+	})
 	if errors.Is(err, errNoCall) {
-		return &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: breakerPause, Err: err}
+		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: breakerPause, Err: err}
 	}
 	p.record(ctx, m.Customer, !until.IsZero(), err)
 	if p.reports.open() {
 		p.down(ctx)
 	}
-	return err
+	return receipt, err
 }
 
 // down remembers that the partner does not answer: the first report that

@@ -45,7 +45,9 @@ func (c *fakeClient) Plain(url.Values) (portal.Ticket, error) {
 	return portal.Ticket{OrderID: "1"}, nil
 }
 
-func (c *fakeClient) Report(context.Context, portal.Message) error { return c.call() }
+func (c *fakeClient) Report(context.Context, portal.Message) (portal.Receipt, error) {
+	return portal.Receipt{}, c.call()
+}
 
 func (c *fakeClient) Preview(m portal.Message) (string, bool) { return "PUT " + string(m.State), true }
 
@@ -99,7 +101,8 @@ func (w *world) ticket() error {
 }
 
 func (w *world) report() error {
-	return w.entry().Report(context.Background(), portal.Message{ConnectionID: "vitec", Customer: "M2"})
+	_, err := w.entry().Report(context.Background(), portal.Message{ConnectionID: "vitec", Customer: "M2"})
+	return err
 }
 
 func (w *world) alarms() int {

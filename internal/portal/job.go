@@ -50,6 +50,21 @@ type Message struct {
 // question, or to complete a draft.
 func (m Message) Asks() bool { return m.State == Waiting || m.State == Draft }
 
+// Receipt is what a partner answered to a report.
+type Receipt struct {
+	Status int    // HTTP
+	Answer string // how it starts, secrets struck out
+}
+
+// Attempt is one time that a report was sent, or tried to be.
+type Attempt struct {
+	StartedAt time.Time
+	Took      time.Duration
+	Outcome   Outcome
+	Receipt   // zero without an answer
+	Error     string
+}
+
 // Job is a stored message to a partner.
 type Job struct {
 	ID          int64
@@ -61,6 +76,9 @@ type Job struct {
 	LastError   string
 	CreatedAt   time.Time
 	FinishedAt  *time.Time
+	// Attempts are those that were made, oldest first. The one that is being
+	// recorded stands last.
+	Attempts []Attempt
 }
 
 // Outcome says how an attempt to report ended.
@@ -80,6 +98,7 @@ const (
 type ReportError struct {
 	Outcome    Outcome
 	Status     int           // HTTP status, 0 without an answer
+	Answer     string        // how the answer starts, secrets struck out
 	RetryAfter time.Duration // busy: how long the partner asks us to wait, 0 if it does not say
 	Err        error
 }

@@ -42,9 +42,14 @@ func newSiege(t *testing.T, timeout time.Duration) *siege {
 	var err error
 	s.client, err = vitec.New(configured, vitec.Options{Timeout: timeout, Log: slog.New(slog.NewJSONHandler(s.log, nil))})
 	s.must(err)
-	s.runner = s.newRunner(partner(s.client.Report))
+	s.runner = s.newRunner(direct{s.client})
 	return s
 }
+
+// direct is the client itself, whatever connection is asked for.
+type direct struct{ *vitec.Client }
+
+func (d direct) Reporter(context.Context, string) (worker.Reporter, error) { return d.Client, nil }
 
 // order makes an order at the partner that is received here at once.
 func (s *siege) order(id string) int64 {
@@ -180,7 +185,7 @@ func TestTheOneThatWasTakenForDead(t *testing.T) {
 	id := s.order("B1")
 	wakes, ended := make(chan struct{}), make(chan struct{})
 	asleep := s.newRunner(partner(func(ctx context.Context, m portal.Message) error {
-		err := s.client.Report(ctx, m)
+		_, err := s.client.Report(ctx, m)
 		<-wakes
 		return errors.Join(err, reported(portal.OutcomeRefused, 0))
 	}))
@@ -315,7 +320,7 @@ var badDays = []vitectest.FaultKind{vitectest.FaultDrop, vitectest.FaultStoredDr
 
 func (c *chaos) Reporter(context.Context, string) (worker.Reporter, error) { return c, nil }
 
-func (c *chaos) Report(ctx context.Context, m portal.Message) error {
+func (c *chaos) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seed := c.seeds[m.PartnerOrderID]

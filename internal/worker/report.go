@@ -10,10 +10,11 @@ import (
 	"portico/internal/portal"
 )
 
-// Reporter tells one connection's partner what became of an order. Its errors
-// are *portal.ReportError; any other counts as an unknown outcome.
+// Reporter tells one connection's partner what became of an order, and returns
+// what it answered. Its errors are *portal.ReportError; any other counts as an
+// unknown outcome.
 type Reporter interface {
-	Report(ctx context.Context, m portal.Message) error
+	Report(ctx context.Context, m portal.Message) (portal.Receipt, error)
 }
 
 // Reporters finds a connection's reporter.
@@ -34,7 +35,7 @@ const (
 	jitter          = 0.2
 )
 
-func (r *Runner) report(ctx context.Context, m portal.Message) (err error) {
+func (r *Runner) report(ctx context.Context, m portal.Message) (receipt portal.Receipt, err error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	defer func() {
@@ -44,11 +45,11 @@ func (r *Runner) report(ctx context.Context, m portal.Message) (err error) {
 	}()
 	reporter, err := r.Reporters.Reporter(ctx, m.ConnectionID)
 	if err != nil {
-		return &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: setupDelay, Err: err}
+		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: setupDelay, Err: err}
 	}
 	if m.Asks() {
 		if m.URL, err = r.Links.Link(ctx, m); err != nil {
-			return &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: setupDelay, Err: err}
+			return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: setupDelay, Err: err}
 		}
 	}
 	return reporter.Report(ctx, m)
@@ -100,6 +101,16 @@ func atLeast(d, least time.Duration) time.Duration {
 		return least
 	}
 	return d
+}
+
+// attempt returns what is kept of an attempt.
+func attempt(started time.Time, took time.Duration, receipt portal.Receipt, err error) portal.Attempt {
+	a := portal.Attempt{StartedAt: started, Took: took, Outcome: portal.OutcomeOf(err), Receipt: receipt, Error: describe(err)}
+	var e *portal.ReportError
+	if errors.As(err, &e) {
+		a.Receipt = portal.Receipt{Status: e.Status, Answer: e.Answer}
+	}
+	return a
 }
 
 // maxReason is how much of an error the outbox keeps, in bytes.

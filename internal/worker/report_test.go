@@ -278,3 +278,20 @@ func TestTheLeaseIsLongerThanAnAttempt(t *testing.T) {
 		t.Errorf("a lease of %v, a call of %v and its record of %v", worker.Lease, worker.CallTimeout, worker.RecordTimeout)
 	}
 }
+
+// TestAttemptsAreKept: with what the partner answered, whatever the outcome.
+func TestAttemptsAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, connection("one"))
+	id := w.received("one", "B1")
+	w.runner.Reporters = partner(func(context.Context, portal.Message) error {
+		return &portal.ReportError{Outcome: portal.OutcomeBusy, Status: 503, Answer: "senare", Err: errors.New("503")}
+	})
+	w.once(1)
+	jobs, err := w.store.Jobs(t.Context(), id)
+	w.must(err)
+	want := []portal.Attempt{{StartedAt: w.clock.Now(), Outcome: portal.OutcomeBusy, Receipt: portal.Receipt{Status: 503, Answer: "senare"}, Error: "503"}}
+	if diff := cmp.Diff(want, jobs[0].Attempts); diff != "" {
+		t.Error(diff)
+	}
+}

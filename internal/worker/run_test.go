@@ -37,7 +37,7 @@ func newDesk(t *testing.T, held ...string) *desk {
 
 func (d *desk) Reporter(context.Context, string) (worker.Reporter, error) { return d, nil }
 
-func (d *desk) Report(ctx context.Context, m portal.Message) error {
+func (d *desk) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
 	d.mu.Lock()
 	held := d.held[m.PartnerOrderID]
 	d.ctx[m.PartnerOrderID] = ctx
@@ -46,7 +46,7 @@ func (d *desk) Report(ctx context.Context, m portal.Message) error {
 	if held != nil {
 		<-held
 	}
-	return nil
+	return portal.Receipt{}, nil
 }
 
 func (d *desk) release(order string) { close(d.held[order]) }

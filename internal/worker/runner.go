@@ -163,8 +163,9 @@ func (r *Runner) send(ctx context.Context, job portal.Job) {
 	defer cut()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(cmp.Or(r.Grace, StopTimeout), cut) })()
 	started := r.Now()
-	callErr := r.report(call, job.Message)
+	receipt, callErr := r.report(call, job.Message)
 	took := r.Now().Sub(started)
+	job.Attempts = append(job.Attempts, attempt(started, took, receipt, callErr))
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), RecordTimeout)
 	defer cancel()

@@ -112,7 +112,9 @@ func (l links) Link(ctx context.Context, m portal.Message) (string, error) {
 // partner is a test that plays the partner of every connection.
 type partner func(ctx context.Context, m portal.Message) error
 
-func (p partner) Report(ctx context.Context, m portal.Message) error { return p(ctx, m) }
+func (p partner) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
+	return portal.Receipt{}, p(ctx, m)
+}
 
 func (p partner) Reporter(context.Context, string) (worker.Reporter, error) { return p, nil }
 

@@ -88,7 +88,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	defer other.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, status) })
-		err := c.Report(t.Context(), delivered("1"))
+		err := c.report(t.Context(), delivered("1"))
 		if got := portal.OutcomeOf(err); got != portal.OutcomeUnknown {
 			t.Errorf("%d: outcome %s, want unknown", status, got)
 		}
@@ -130,7 +130,7 @@ func TestErrorKeepsTheStartOfTheAnswer(t *testing.T) {
 	long := strings.Repeat("å", maxQuoted)
 	c := serve(t, answer(http.StatusInternalServerError, "text/plain", long))
 	var e *Error
-	if err := c.Report(t.Context(), delivered("1")); !errors.As(err, &e) {
+	if err := c.report(t.Context(), delivered("1")); !errors.As(err, &e) {
 		t.Fatalf("no *Error: %v", err)
 	}
 	if e.Status != 500 || len(e.Body) > maxQuoted || !strings.HasPrefix(long, e.Body) || len(e.Body) < maxQuoted-1 {
@@ -142,7 +142,7 @@ func TestNoCredentialNoCall(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Options{})
 	b.client.conn.Credentials = b.client.conn.Credentials[1:]
-	err := b.client.Report(t.Context(), delivered("1"))
+	err := b.client.report(t.Context(), delivered("1"))
 	if portal.OutcomeOf(err) != portal.OutcomeCredential || !errors.Is(err, portal.ErrCredential) {
 		t.Errorf("Report: %v", err)
 	}
@@ -182,7 +182,7 @@ func TestDialErrorIsNotSent(t *testing.T) {
 	l.Close() // nobody listens there now
 	raw := json.RawMessage(`{"id": "v", "system": "vitec", "base_url": "http://` + l.Addr().String() + `",
 		"credentials": [{"customer": "*", "username": "u", "password": "p"}]}`)
-	err = newClient(t, raw, Options{}).Report(t.Context(), delivered("1"))
+	err = newClient(t, raw, Options{}).report(t.Context(), delivered("1"))
 	if got := portal.OutcomeOf(err); got != portal.OutcomeFailed {
 		t.Errorf("outcome %s, want failed: %v", got, err)
 	}
@@ -196,7 +196,7 @@ func TestTurnIsNotSent(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := portal.OutcomeOf(b.client.Report(ctx, delivered(b.order.ID))); got != portal.OutcomeFailed {
+	if got := portal.OutcomeOf(b.client.report(ctx, delivered(b.order.ID))); got != portal.OutcomeFailed {
 		t.Errorf("outcome %s, want failed", got)
 	}
 	if n := b.fake.Count(vitectest.OpAny); n != 0 {
@@ -214,7 +214,7 @@ func TestConcurrencyIsLimited(t *testing.T) {
 	})
 	done := make(chan error, 10)
 	for range 10 {
-		go func() { done <- c.Report(context.WithoutCancel(t.Context()), delivered("1")) }()
+		go func() { done <- c.report(context.WithoutCancel(t.Context()), delivered("1")) }()
 	}
 	for range cap(c.slots) {
 		<-arrived
@@ -257,4 +257,9 @@ func sayOf(err error) string {
 		return e.Say.Key
 	}
 	return ""
+}
+
+func (c *Client) report(ctx context.Context, m portal.Message) error {
+	_, err := c.Report(ctx, m)
+	return err
 }

@@ -59,7 +59,7 @@ func classify(err error) *portal.ReportError {
 	if !errors.As(err, &e) {
 		return r
 	}
-	r.Status, r.RetryAfter = e.Status, e.RetryAfter
+	r.Status, r.Answer, r.RetryAfter = e.Status, e.Body, e.RetryAfter
 	switch e.Status {
 	case 0:
 		if !e.Sent {

@@ -50,8 +50,9 @@ func (c *Client) Preview(m portal.Message) (string, bool) {
 	return r.op() + "\n" + string(r.body), true
 }
 
-// Report tells Connect of a change of an order's state. An error is a
-// *portal.ReportError. A state that Connect is not told of is done at once.
+// Report tells Connect of a change of an order's state, and returns what it
+// answered. An error is a *portal.ReportError. A state that Connect is not told
+// of is done at once.
 //
 // After an attempt that may have arrived, a status is read before it is sent
 // again, from the list of the target's orders. If the list cannot be read the
@@ -59,31 +60,32 @@ func (c *Client) Preview(m portal.Message) (string, bool) {
 // in all three the earlier attempt is as uncertain as before, and the caller
 // is to say so again next time. A question to the broker cannot be read back;
 // it is sent again.
-func (c *Client) Report(ctx context.Context, m portal.Message) error {
+func (c *Client) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
 	r, ok := c.compose(m)
 	if !ok {
-		return nil
+		return portal.Receipt{}, nil
 	}
 	if m.Uncertain && !m.Asks() {
 		there, err := c.arrived(ctx, m)
 		if err != nil {
-			return err
+			return portal.Receipt{}, err
 		}
 		if there {
-			return nil
+			return portal.Receipt{}, nil
 		}
 	}
 	answer, err := c.do(ctx, r)
 	if err != nil {
-		return classify(err)
+		return portal.Receipt{}, classify(err)
 	}
 	// The answer to a question is documented as a boolean, that to a status not
 	// at all; the meaning of false is documented nowhere. Taken as "not accepted".
 	if bytes.Equal(bytes.TrimSpace(answer), []byte("false")) {
-		return &portal.ReportError{Outcome: portal.OutcomeRefused, Status: http.StatusOK,
+		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeRefused, Status: http.StatusOK, Answer: "false",
 			Err: &Error{Op: r.op(), Status: http.StatusOK, Sent: true, Err: errors.New("the answer is false")}}
 	}
-	return nil
+	cred, _ := c.conn.CredentialFor(m.Customer)
+	return portal.Receipt{Status: http.StatusOK, Answer: excerpt(answer, secrets(cred, ""))}, nil
 }
 
 // arrived reports whether Connect already shows what the message says.

@@ -38,7 +38,7 @@ func TestReport(t *testing.T) {
 		delivered(b.order.ID),
 		message(portal.Cancelled, b.order.ID, "Avbokat"),
 	} {
-		if err := b.client.Report(t.Context(), m); err != nil {
+		if err := b.client.report(t.Context(), m); err != nil {
 			t.Errorf("%s: %v", m.State, err)
 		}
 	}
@@ -60,7 +60,7 @@ func TestPreviewIsWhatIsSent(t *testing.T) {
 	b := setup(t, Options{})
 	for _, m := range []portal.Message{delivered(b.order.ID), waiting(b.order.ID),
 		message(portal.Failed, b.order.ID, "Rad ett\n\"Citat\" <b>&\\ åäö {orderId} {status} \u2028 \x01")} {
-		if err := b.client.Report(t.Context(), m); err != nil {
+		if err := b.client.report(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 		log := b.fake.Log()
@@ -144,7 +144,7 @@ func TestReportFaults(t *testing.T) {
 			for op, m := range map[vitectest.Op]portal.Message{
 				vitectest.OpStatus: delivered(b.order.ID), vitectest.OpInteraction: waiting(b.order.ID)} {
 				b.fake.SetFault(op, vitectest.Fault{Kind: tt.fault, RetryAfter: "90"})
-				err := b.client.Report(t.Context(), m)
+				err := b.client.report(t.Context(), m)
 				var report *portal.ReportError
 				if !errors.As(err, &report) || report.Outcome != tt.outcome || report.Status != tt.status {
 					t.Errorf("%s: %+v, %v", op, report, err)
@@ -199,7 +199,7 @@ func TestReportAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := serve(t, answer(tt.status, tt.contentType, tt.body))
-			err := c.Report(t.Context(), delivered("7"))
+			err := c.report(t.Context(), delivered("7"))
 			if got := portal.OutcomeOf(err); got != tt.want {
 				t.Errorf("outcome %s, want %s: %v", got, tt.want, err)
 			}
@@ -224,13 +224,13 @@ func TestReportReadsBeforeSendingAgain(t *testing.T) {
 			t.Parallel()
 			b := setup(t, Options{})
 			if tt.first != "" {
-				if err := b.client.Report(t.Context(), message(tt.first, b.order.ID, "")); err != nil {
+				if err := b.client.report(t.Context(), message(tt.first, b.order.ID, "")); err != nil {
 					t.Fatal(err)
 				}
 			}
 			m := delivered(b.order.ID)
 			m.Uncertain, m.Since = true, time.Now().Add(tt.since)
-			if err := b.client.Report(t.Context(), m); err != nil {
+			if err := b.client.report(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
 			if got := b.fake.Statuses(b.order.ID); len(got) != tt.sent {
@@ -253,7 +253,7 @@ func TestUncertainQuestionIsAskedAgain(t *testing.T) {
 	b := setup(t, Options{})
 	m := waiting(b.order.ID)
 	m.Uncertain = true
-	if err := b.client.Report(t.Context(), m); err != nil {
+	if err := b.client.report(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	if lists, asked := b.fake.Count(vitectest.OpList), b.fake.Count(vitectest.OpInteraction); lists != 0 || asked != 1 {
@@ -275,7 +275,7 @@ func TestUnreadableListStaysUncertain(t *testing.T) {
 		b.fake.SetFault(vitectest.OpList, vitectest.Fault{Kind: fault})
 		m := delivered(b.order.ID)
 		m.Uncertain = true
-		if got := portal.OutcomeOf(b.client.Report(t.Context(), m)); got != want {
+		if got := portal.OutcomeOf(b.client.report(t.Context(), m)); got != want {
 			t.Errorf("%s: outcome %s, want %s", fault, got, want)
 		}
 		if n := b.fake.Count(vitectest.OpStatus); n != 0 {
@@ -303,11 +303,31 @@ func TestConfiguredRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.body = pieces
-	if err := c.Report(t.Context(), message(portal.Active, "a/b c", "x")); err != nil {
+	if err := c.report(t.Context(), message(portal.Active, "a/b c", "x")); err != nil {
 		t.Fatal(err)
 	}
 	want := sent{"POST", "/v2/Order/a%2Fb%20c/P%C3%A5b%C3%B6rjad/M30011", `{"description":"x"}`}
 	if diff := cmp.Diff(want, <-got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestReceipt: what Connect answered is kept, and an echo of our secret is not.
+func TestReceipt(t *testing.T) {
+	t.Parallel()
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"authorization": "` + r.Header.Get("Authorization") + `", "stored": true}`))
+	})
+	got, err := c.Report(t.Context(), delivered("1"))
+	if want := (portal.Receipt{Status: 200, Answer: `{"authorization": "Basic ***", "stored": true}`}); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	refusing := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"message":"nej"}`, http.StatusBadRequest)
+	})
+	var e *portal.ReportError
+	if _, err := refusing.Report(t.Context(), delivered("1")); !errors.As(err, &e) || e.Status != 400 || strings.TrimSpace(e.Answer) != `{"message":"nej"}` {
+		t.Errorf("refused with %+v", e)
 	}
 }

@@ -1,0 +1,54 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"portico/internal/portal"
+)
+
+// insertAttempt keeps the attempt that is being recorded.
+func insertAttempt(ctx context.Context, tx *sqlx.Tx, j portal.Job) error {
+	if len(j.Attempts) == 0 {
+		return nil
+	}
+	a := j.Attempts[len(j.Attempts)-1]
+	// The job's row is locked: nobody else numbers its attempts.
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO attempts (job_id, number, started_at, took_ms, outcome, status, answer, error)
+		SELECT $1, COALESCE(max(number), 0) + 1, $2, $3, $4, $5, $6, $7 FROM attempts WHERE job_id = $1`,
+		j.ID, a.StartedAt, a.Took.Milliseconds(), a.Outcome, a.Status, a.Answer, a.Error)
+	return err
+}
+
+type attemptRow struct {
+	JobID     int64          `db:"job_id"`
+	StartedAt time.Time      `db:"started_at"`
+	TookMS    int64          `db:"took_ms"`
+	Outcome   portal.Outcome `db:"outcome"`
+	Status    int            `db:"status"`
+	Answer    string         `db:"answer"`
+	Error     string         `db:"error"`
+}
+
+// attempts returns the attempts of an order's jobs by job, oldest first.
+func (s *Store) attempts(ctx context.Context, orderID int64) (map[int64][]portal.Attempt, error) {
+	var rows []attemptRow
+	err := s.db.SelectContext(ctx, &rows, `
+		SELECT a.job_id, a.started_at, a.took_ms, a.outcome, a.status, a.answer, a.error
+		FROM attempts a JOIN jobs j ON j.id = a.job_id
+		WHERE j.order_id = $1 ORDER BY a.job_id, a.number`, orderID)
+	if err != nil {
+		return nil, fmt.Errorf("attempts of order %d: %w", orderID, mapError(err))
+	}
+	attempts := map[int64][]portal.Attempt{}
+	for _, r := range rows {
+		attempts[r.JobID] = append(attempts[r.JobID], portal.Attempt{StartedAt: r.StartedAt,
+			Took: time.Duration(r.TookMS) * time.Millisecond, Outcome: r.Outcome,
+			Receipt: portal.Receipt{Status: r.Status, Answer: r.Answer}, Error: r.Error})
+	}
+	return attempts, nil
+}
