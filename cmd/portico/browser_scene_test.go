@@ -231,7 +231,7 @@ func (s *scene) seedUnreported() {
 	s.trying, s.parked = s.photo(ekoln, "Grinden är öppen."), s.photo(malma, "Grinden är öppen.")
 	s.deliver(s.trying, "Bilderna", nil, "stugan.jpg")
 	s.reported(s.trying, s.parked)
-	const cause = `unknown: PUT /Service/Order/Status/M30011: 500: "{\"message\":\"Oväntat fel.\"}"`
+	const cause = `PUT /Service/Order/Status/M30011: 500: {"message":"Oväntat fel."}`
 	for _, statement := range []string{
 		`UPDATE jobs SET state = 'available', finished_at = NULL, attempt = 4, run_at = now() + interval '100 min', last_error = $2 WHERE order_id = $1`,
 		`UPDATE jobs SET attempt = 0, last_error = '' WHERE order_id = $1 AND $2 <> '' AND id <> (SELECT min(id) FROM jobs WHERE order_id = $1)`,
