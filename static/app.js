@@ -25,12 +25,12 @@
       const total = money(ticked.reduce((sum, [, price]) => sum + price, 0));
       const [list] = all("[data-lines]");
       list.replaceChildren(...ticked.map(([label, price]) => line("div", ["dt", label, ""], ["dd", money(price), "num"])));
-      list.hidden = !ticked.length;
+      list.hidden = !ticked[0];
       for (const out of all("[data-total-out]")) out.textContent = total;
+      for (const part of all("[data-plain], [data-total-row]")) part.hidden = "plain" in part.dataset == !!ticked[0];
     };
-    for (const part of all("[data-plain], [data-total-row]")) part.hidden = "plain" in part.dataset;
     on("change", show, form);
-    on("pageshow", show, window); // the browser may bring answers back
+    on("pageshow", show, window); // may bring answers back
   }
 
   // data-once: sent once.
