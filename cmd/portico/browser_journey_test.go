@@ -35,7 +35,8 @@ type journey struct {
 
 func TestJourney(t *testing.T) {
 	t.Parallel()
-	for name, scripts := range map[string]bool{"sv": true, "nb": true, "en": true, "sv without scripts": false} {
+	for name, scripts := range map[string]bool{"sv": true, "nb": true, "en": true,
+		"sv without scripts": false, "nb without scripts": false, "en without scripts": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lang, _, _ := strings.Cut(name, " ")
