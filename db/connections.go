@@ -78,7 +78,11 @@ func (s *Store) Connection(ctx context.Context, id string) (portal.Connection, e
 // changed: a cheap look for those who keep what they made of a Connection.
 func (s *Store) ConnectionVersion(ctx context.Context, id string) (time.Time, error) {
 	var at time.Time
-	if err := s.db.GetContext(ctx, &at, `SELECT updated_at FROM connections WHERE id = $1`, id); err != nil {
+	statement, err := s.prepared(ctx, `SELECT updated_at FROM connections WHERE id = $1`)
+	if err == nil {
+		err = statement.GetContext(ctx, &at, id)
+	}
+	if err != nil {
 		return time.Time{}, fmt.Errorf("connection %s: %w", id, mapError(err))
 	}
 	return at, nil

@@ -137,9 +137,12 @@ func (s *Store) CredentialBlocked(ctx context.Context, connectionID, customer st
 		Customer     string     `db:"customer"`
 		BlockedUntil *time.Time `db:"blocked_until"`
 	}
-	err = s.db.GetContext(ctx, &row, `
+	statement, err := s.prepared(ctx, `
 		SELECT customer, blocked_until FROM credentials
-		WHERE connection_id = $1 AND customer = (`+ownCredential+`)`, connectionID, customer)
+		WHERE connection_id = $1 AND customer = (`+ownCredential+`)`)
+	if err == nil {
+		err = statement.GetContext(ctx, &row, connectionID, customer)
+	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows): // the system has its credentials elsewhere
 		return time.Time{}, false, nil

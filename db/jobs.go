@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -83,76 +85,106 @@ func (s *Store) ConnectionsDue(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
+// claimJobs is prepared: every attempt begins with it.
+const claimJobs = `
+	-- MATERIALIZED: in a plan that looks for due jobs anew for each row, each
+	-- look would skip what is claimed already and claim more than the limit.
+	WITH due AS MATERIALIZED (
+		SELECT d.id FROM jobs d
+		WHERE d.connection_id = $1 AND d.finished_at IS NULL
+			AND (d.state = 'available' AND d.run_at <= $2 OR d.state = 'running' AND d.leased_until < $2)
+			AND NOT EXISTS (
+				SELECT 1 FROM jobs e
+				WHERE e.subject = d.subject AND e.finished_at IS NULL AND e.id < d.id)
+		ORDER BY d.run_at, d.id
+		LIMIT $4
+		FOR UPDATE SKIP LOCKED)
+	UPDATE jobs j SET state = 'running', leased_until = $3, attempt = j.attempt + 1,
+		uncertain = j.uncertain OR j.state = 'running'
+	FROM due WHERE j.id = due.id
+	RETURNING ` + jobColumns
+
 // ClaimJobs leases up to n due jobs of a connection to the caller. A job waits
 // for every earlier unfinished job of its subject. A lease that ran out is
-// claimed again, as uncertain; a claim beyond the last attempt parks the job.
+// claimed again, as uncertain. A job whose attempts are used up is claimed once
+// more, to be parked.
 func (s *Store) ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error) {
-	var claimed []portal.Job
-	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
-		var rows []jobRow
-		err := tx.SelectContext(ctx, &rows, `
-			-- MATERIALIZED: in a plan that looks for due jobs anew for each row, each
-			-- look would skip what is claimed already and claim more than the limit.
-			WITH due AS MATERIALIZED (
-				SELECT d.id FROM jobs d
-				WHERE d.connection_id = $1 AND d.finished_at IS NULL
-					AND (d.state = 'available' AND d.run_at <= $2 OR d.state = 'running' AND d.leased_until < $2)
-					AND NOT EXISTS (
-						SELECT 1 FROM jobs e
-						WHERE e.subject = d.subject AND e.finished_at IS NULL AND e.id < d.id)
-				ORDER BY d.run_at, d.id
-				LIMIT $4
-				FOR UPDATE SKIP LOCKED)
-			UPDATE jobs j SET
-				state = CASE WHEN j.attempt < j.max_attempts THEN 'running' ELSE 'parked' END,
-				leased_until = CASE WHEN j.attempt < j.max_attempts THEN $3::timestamptz END,
-				attempt = LEAST(j.attempt + 1, j.max_attempts),
-				uncertain = j.uncertain OR j.state = 'running'
-			FROM due WHERE j.id = due.id
-			RETURNING `+jobColumns, connection, now, now.Add(lease), n)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			job, err := row.job()
-			if err != nil {
-				return err
-			}
-			if job.State == portal.JobRunning {
-				claimed = append(claimed, job)
-			} else if err := parkedEvent(ctx, tx, job, now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	statement, err := s.prepared(ctx, claimJobs)
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs of %s: %w", connection, err)
+	}
+	var rows []jobRow
+	now := s.Now()
+	if err := statement.SelectContext(ctx, &rows, connection, now, now.Add(lease), n); err != nil {
+		return nil, fmt.Errorf("claim jobs of %s: %w", connection, mapError(err))
+	}
+	claimed := make([]portal.Job, 0, len(rows))
+	for _, row := range rows {
+		job, err := row.job()
+		if err != nil {
+			return nil, err
+		}
+		claimed = append(claimed, job)
 	}
 	return claimed, nil
 }
 
-// CompleteJob records that the partner has the report. It returns portal.ErrLeaseLost
-// if the job is no longer the caller's.
+// completeJob is prepared: nearly every attempt ends with it. It is one
+// statement because its round trips are what draining the outbox costs.
+const completeJob = `
+	WITH mine AS (
+		SELECT id, order_id, connection_id, subject FROM jobs
+		WHERE id = $1 AND state = 'running' AND attempt = $2 AND run_at = $3 FOR UPDATE
+	), done AS (
+		UPDATE jobs j SET state = 'completed', finished_at = $4, leased_until = NULL, last_error = ''
+		FROM mine WHERE j.id = mine.id
+	), kept AS (
+		INSERT INTO attempts (job_id, number, started_at, took_ms, outcome, status, answer, error)
+		SELECT id, (SELECT COALESCE(max(number), 0) + 1 FROM attempts a WHERE a.job_id = mine.id), $5, $6, $7, $8, $9, ''
+		FROM mine WHERE $10
+	), told AS (
+		INSERT INTO events (order_id, kind, actor_kind, actor_id, actor_name, for_broker, data, created_at)
+		SELECT order_id, $11, $12, 0, '', false, $13, $4 FROM mine
+	), up AS (
+		UPDATE connections c SET down_since = NULL FROM mine
+		WHERE c.id = mine.connection_id AND c.down_since IS NOT NULL RETURNING c.id
+	), sooner AS (
+		-- What failed during the outage was not at fault, and does not wait for the
+		-- end of a backoff of hours.
+		UPDATE jobs j SET run_at = $4::timestamptz + random() * $14::float8 * interval '1 second' FROM up
+		WHERE j.connection_id = up.id AND j.finished_at IS NULL AND j.state = 'available' AND j.last_error <> ''
+			AND j.run_at > $4::timestamptz + $14::float8 * interval '1 second'
+	)
+	-- The next job of the order is due now.
+	SELECT id, (SELECT pg_notify($15, '') WHERE EXISTS (
+		SELECT 1 FROM jobs n WHERE n.subject = mine.subject AND n.finished_at IS NULL AND n.id > mine.id))
+	FROM mine`
+
+// CompleteJob records that the partner has the report, which also ends an
+// outage of the partner. It returns portal.ErrLeaseLost if the job is no longer
+// the caller's.
 func (s *Store) CompleteJob(ctx context.Context, j portal.Job, took time.Duration) error {
-	return s.endAttempt(ctx, j, "complete", func(tx *sqlx.Tx, now time.Time) error {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE jobs SET state = 'completed', finished_at = $2, leased_until = NULL, last_error = '' WHERE id = $1`, j.ID, now)
-		if err != nil {
-			return err
-		}
-		if err := connectionUp(ctx, tx, j.Message.ConnectionID, now); err != nil {
-			return err
-		}
-		// The next job of the order is due now.
-		if err := notifyJobs(ctx, tx); err != nil {
-			return err
-		}
-		_, err = insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventReported, CreatedAt: now,
-			Actor: portal.Actor{Kind: portal.ActorPartner},
-			Data:  portal.EventData{State: j.Message.State, Attempt: j.Attempt, Took: took}})
+	data, err := json.Marshal(portal.EventData{State: j.Message.State, Attempt: j.Attempt, Took: took})
+	if err != nil {
 		return err
-	})
+	}
+	var a portal.Attempt
+	if len(j.Attempts) > 0 {
+		a = j.Attempts[len(j.Attempts)-1]
+	}
+	statement, err := s.prepared(ctx, completeJob)
+	if err == nil {
+		err = statement.QueryRowContext(ctx, j.ID, j.Attempt, j.RunAt, s.Now(), a.StartedAt, a.Took.Milliseconds(), a.Outcome,
+			a.Status, a.Answer, len(j.Attempts) > 0, portal.EventReported, portal.ActorPartner, data, recovery.Seconds(),
+			jobsChannel).Scan(new(int64), new(any))
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		err = portal.ErrLeaseLost
+	}
+	if err != nil {
+		return fmt.Errorf("complete job %d: %w", j.ID, mapError(err))
+	}
+	return nil
 }
 
 // RetryJobLater records a failed attempt, and when the next one is due.
@@ -180,13 +212,16 @@ func (s *Store) SnoozeJob(ctx context.Context, j portal.Job, runAt time.Time, re
 func (s *Store) ParkJob(ctx context.Context, j portal.Job, reason string, uncertain bool) error {
 	return s.endAttempt(ctx, j, "park", func(tx *sqlx.Tx, now time.Time) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE jobs SET state = 'parked', leased_until = NULL, last_error = $2, uncertain = $3
+			UPDATE jobs SET state = 'parked', leased_until = NULL, last_error = $2, uncertain = $3,
+				attempt = LEAST(attempt, max_attempts)
 			WHERE id = $1`, j.ID, reason, uncertain)
 		if err != nil {
 			return err
 		}
-		j.LastError = reason
-		return parkedEvent(ctx, tx, j, now)
+		_, err = insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventParked, CreatedAt: now,
+			Actor: portal.Actor{Kind: portal.ActorSystem},
+			Data:  portal.EventData{State: j.Message.State, Attempt: min(j.Attempt, j.MaxAttempts), Body: reason}})
+		return err
 	})
 }
 
@@ -194,14 +229,15 @@ func (s *Store) ParkJob(ctx context.Context, j portal.Job, reason string, uncert
 // counts from the beginning again, but at another time.
 func (s *Store) endAttempt(ctx context.Context, j portal.Job, verb string, f func(tx *sqlx.Tx, now time.Time) error) error {
 	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
-		var mine bool
+		var mine int64
 		err := tx.GetContext(ctx, &mine, `
-			SELECT state = 'running' AND attempt = $2 AND run_at = $3 FROM jobs WHERE id = $1 FOR UPDATE`, j.ID, j.Attempt, j.RunAt)
+			SELECT id FROM jobs WHERE id = $1 AND state = 'running' AND attempt = $2 AND run_at = $3 FOR UPDATE`,
+			j.ID, j.Attempt, j.RunAt)
+		if errors.Is(err, sql.ErrNoRows) {
+			return portal.ErrLeaseLost
+		}
 		if err != nil {
 			return err
-		}
-		if !mine {
-			return portal.ErrLeaseLost
 		}
 		if err := insertAttempt(ctx, tx, j); err != nil {
 			return err
@@ -212,11 +248,4 @@ func (s *Store) endAttempt(ctx context.Context, j portal.Job, verb string, f fun
 		return fmt.Errorf("%s job %d: %w", verb, j.ID, err)
 	}
 	return nil
-}
-
-func parkedEvent(ctx context.Context, tx *sqlx.Tx, j portal.Job, now time.Time) error {
-	_, err := insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventParked, CreatedAt: now,
-		Actor: portal.Actor{Kind: portal.ActorSystem},
-		Data:  portal.EventData{State: j.Message.State, Attempt: j.Attempt, Body: j.LastError}})
-	return err
 }

@@ -274,7 +274,7 @@ func TestRecordOfNoJob(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, end := range w.ends(portal.Job{ID: 999, Attempt: 1}) {
-		if err := end(); portal.KindOf(err) != portal.NotFound {
+		if err := end(); !errors.Is(err, portal.ErrLeaseLost) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -317,7 +317,7 @@ func TestCompletedIsOnTheTimelineOfStaff(t *testing.T) {
 	}
 }
 
-func TestClaimBeyondTheLastAttemptParks(t *testing.T) {
+func TestClaimBeyondTheLastAttempt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.pair("A")
@@ -329,8 +329,12 @@ func TestClaimBeyondTheLastAttemptParks(t *testing.T) {
 		}
 		w.clock.advance(time.Minute + time.Second) // the job kills its worker
 	}
-	if jobs := w.claim(10); len(jobs) != 0 {
-		t.Errorf("the fourth claim: %+v", jobs)
+	last := w.claim(10)
+	if len(last) != 2 || last[0].Attempt <= last[0].MaxAttempts {
+		t.Fatalf("the fourth claim, to park them: %+v", last)
+	}
+	for _, j := range last {
+		w.must(w.store.ParkJob(t.Context(), j, "cut off", j.Message.Uncertain))
 	}
 	jobs := w.jobs(id)
 	if jobs[0].State != portal.JobParked || jobs[0].Attempt != 3 || !jobs[0].Message.Uncertain || jobs[1].State != portal.JobAvailable {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 )
 
 // recovery is the time over which what has waited for a partner is sent again,
@@ -21,23 +19,6 @@ func (s *Store) ConnectionDown(ctx context.Context, id string) (bool, error) {
 	}
 	n, err := result.RowsAffected()
 	return n > 0, err
-}
-
-// connectionUp ends an outage: a report has arrived. What failed during it was
-// not at fault, and does not wait for the end of a backoff of hours.
-func connectionUp(ctx context.Context, tx *sqlx.Tx, id string, now time.Time) error {
-	result, err := tx.ExecContext(ctx, `UPDATE connections SET down_since = NULL WHERE id = $1 AND down_since IS NOT NULL`, id)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE jobs SET run_at = $2::timestamptz + random() * $3::float8 * interval '1 second'
-		WHERE connection_id = $1 AND finished_at IS NULL AND state = 'available' AND last_error <> ''
-			AND run_at > $2::timestamptz + $3::float8 * interval '1 second'`, id, now, recovery.Seconds())
-	return err
 }
 
 // Outage is a partner that does not answer.

@@ -144,31 +144,35 @@ func (s *Store) decideJob(ctx context.Context, id int64, verb string, e portal.E
 	return nil
 }
 
-// ListenJobs returns a channel on which a value means that jobs may be due. It
-// is closed when ctx ends. Values can be lost: poll underneath.
-func (s *Store) ListenJobs(ctx context.Context) (<-chan struct{}, error) {
-	listener := pq.NewListener(s.url, 100*time.Millisecond, 30*time.Second, nil)
-	if err := listener.Listen(jobsChannel); err != nil {
-		_ = listener.Close()
-		return nil, fmt.Errorf("listen for jobs: %w", mapError(err))
-	}
+// ListenJobs returns a channel on which a value means that jobs may be due; the
+// first says that the database is being listened to. It is closed when ctx ends.
+// Values can be lost, and all of them are while the database does not answer:
+// poll underneath.
+func (s *Store) ListenJobs(ctx context.Context) <-chan struct{} {
 	wake := make(chan struct{}, 1)
+	tell := func() {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
 	go func() {
 		defer close(wake)
-		defer func() { _ = listener.Close() }()
+		listener := pq.NewListener(s.url, 100*time.Millisecond, 30*time.Second, nil)
+		context.AfterFunc(ctx, func() { _ = listener.Close() }) // also ends the wait for a connection
+		if listener.Listen(jobsChannel) == nil {
+			tell()
+		}
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-listener.Notify: // nil after a reconnect: something may have been missed
-			}
-			select {
-			case wake <- struct{}{}:
-			default:
+				tell()
 			}
 		}
 	}()
-	return wake, nil
+	return wake
 }
 
 // Backlog is what a connection's partner has not been told, by state of job.

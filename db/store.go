@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ const maxConns = 20
 // Open connects to the database at url. seal may be nil where no credential is
 // read or written. Open fails when the server does not answer.
 func Open(ctx context.Context, url string, seal Sealer) (*Store, error) {
-	conn, err := sqlx.ConnectContext(ctx, "postgres", url)
+	conn, err := connect(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -54,6 +55,39 @@ func Open(ctx context.Context, url string, seal Sealer) (*Store, error) {
 	conn.SetMaxIdleConns(maxConns)
 	conn.SetConnMaxIdleTime(5 * time.Minute)
 	return &Store{db: conn, url: url, seal: seal, statements: map[string]*sqlx.Stmt{}, Now: func() time.Time { return time.Now().Truncate(time.Microsecond) }}, nil
+}
+
+// Limits of a connection, where its address names no others.
+const (
+	connectTimeout = 5 * time.Second
+	idleInTx       = 15 * time.Second // a process that stands still must not keep what it has locked
+)
+
+func connect(ctx context.Context, url string) (*sqlx.DB, error) {
+	c, err := pq.NewConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	const idle = "idle_in_transaction_session_timeout"
+	if c.Runtime[idle] == "" {
+		if c.Runtime == nil {
+			c.Runtime = map[string]string{}
+		}
+		c.Runtime[idle] = strconv.FormatInt(idleInTx.Milliseconds(), 10)
+	}
+	connector, err := pq.NewConnectorConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	conn := sqlx.NewDb(sql.OpenDB(connector), "postgres")
+	if err := conn.PingContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // prepared returns a statement that is planned once a connection.

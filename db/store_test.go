@@ -137,6 +137,22 @@ func TestAServerThatShutsDownIsUnavailable(t *testing.T) {
 	w.wantState(id, portal.Received) // on a new connection
 }
 
+// TestWhoStandsStillLetsGo: a process that was stopped in the middle of a
+// transaction would keep an order locked for all others.
+func TestWhoStandsStillLetsGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.received("B1")
+	w.exec(`CREATE TABLE seen (setting text)`)
+	w.exec(`CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN INSERT INTO seen SELECT current_setting('idle_in_transaction_session_timeout'); RETURN NEW; END $$`)
+	w.exec(`CREATE TRIGGER look BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION look()`)
+	w.must(w.store.StartOrder(t.Context(), id, w.erik.Actor()))
+	if n := w.count(`SELECT count(*) FROM seen WHERE setting = '15s'`); n != 1 {
+		t.Error("a transaction may stand still for ever")
+	}
+}
+
 func TestErrorsThatAreNobodysFault(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

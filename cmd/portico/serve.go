@@ -86,7 +86,7 @@ func (p *program) serve(ctx context.Context, c config, listener net.Listener, wi
 		group.Go(func() error { return serveHTTP(ctx, server, listener, p.log) })
 	}
 	if withWorker {
-		group.Go(func() error { return runWorker(ctx, c, store, partners, p.log) })
+		group.Go(func() error { runWorker(ctx, c, store, partners, p.log); return nil })
 		group.Go(func() error { return tidy(ctx, store, p.log) })
 	}
 	if c.MetricsListen != "" {
@@ -133,16 +133,11 @@ func serveHTTP(ctx context.Context, handler http.Handler, listener net.Listener,
 	return nil
 }
 
-func runWorker(ctx context.Context, c config, store *db.Store, p *partners, log *slog.Logger) error {
-	wake, err := store.ListenJobs(ctx)
-	if err != nil {
-		return err
-	}
+func runWorker(ctx context.Context, c config, store *db.Store, p *partners, log *slog.Logger) {
 	runner := &worker.Runner{Store: store, Reporters: workPartners{p}, Links: links{store, c.BaseURL}, Log: log,
 		Now: store.Now, Rand: rand.Float64}
 	log.Info("working")
-	runner.Run(ctx, wake)
-	return nil
+	runner.Run(ctx, store.ListenJobs(ctx))
 }
 
 // tidyEvery is how often what has expired is cleared away.

@@ -36,8 +36,6 @@ const (
 )
 
 func (r *Runner) report(ctx context.Context, m portal.Message) (receipt portal.Receipt, err error) {
-	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
-	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("report panicked: %v", p)

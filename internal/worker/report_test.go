@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"portico/db"
 	"portico/internal/portal"
 	"portico/internal/worker"
 )
@@ -272,11 +273,58 @@ func TestEachAttemptHasALinkOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestTheLeaseIsLongerThanAnAttempt(t *testing.T) {
+// TestACallEndsBeforeItsLease: what counts is when the claim began, however
+// long it took and whatever the worker has done since.
+func TestACallEndsBeforeItsLease(t *testing.T) {
 	t.Parallel()
-	if worker.Lease <= worker.CallTimeout+worker.RecordTimeout {
+	if worker.Lease < worker.CallTimeout+worker.RecordTimeout {
 		t.Errorf("a lease of %v, a call of %v and its record of %v", worker.Lease, worker.CallTimeout, worker.RecordTimeout)
 	}
+	w := newWorld(t, connection("one"))
+	w.received("one", "B1")
+	store := &timed{Store: w.store}
+	w.runner.Store = store
+	w.runner.Reporters = partner(func(ctx context.Context, _ portal.Message) error {
+		if deadline, ok := ctx.Deadline(); !ok || deadline.After(store.claimed.Add(worker.CallTimeout)) {
+			t.Errorf("claimed at %v, called until %v", store.claimed, deadline)
+		}
+		return nil
+	})
+	w.once(1)
+}
+
+// timed says when a claim began.
+type timed struct {
+	*db.Store
+	claimed time.Time
+}
+
+func (s *timed) ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error) {
+	s.claimed = time.Now()
+	return s.Store.ClaimJobs(ctx, connection, n, lease)
+}
+
+// TestAJobThatKillsItsWorkersEnds: parked without another call.
+func TestAJobThatKillsItsWorkersEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, connection("one"))
+	id := w.received("one", "B1")
+	for range portal.Backoff {
+		jobs, err := w.store.ClaimJobs(t.Context(), "one", 1, worker.Lease)
+		if len(jobs) != 1 || err != nil {
+			t.Fatalf("%+v, %v", jobs, err)
+		}
+		w.clock.pass(worker.Lease + time.Second)
+	}
+	w.runner.Reporters = partner(func(context.Context, portal.Message) error {
+		t.Error("called once more")
+		return nil
+	})
+	w.once(1)
+	if j := w.job(id, portal.Received); j.State != portal.JobParked || j.Attempt != len(portal.Backoff) || j.LastError != "the last attempt was cut off" {
+		t.Errorf("%+v", j)
+	}
+	w.once(0)
 }
 
 // TestAttemptsAreKept: with what the partner answered, whatever the outcome.

@@ -295,6 +295,36 @@ func TestRunStopsCleanly(t *testing.T) {
 	}
 }
 
+// TestWhatIsClaimedDuringAStopIsGivenBack: at once, as if it had never been claimed.
+func TestWhatIsClaimedDuringAStopIsGivenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, connection("one"))
+	id := w.received("one", "B1")
+	ctx, stop := context.WithCancel(t.Context())
+	w.runner.Store = stopping{w.store, stop}
+	w.runner.Reporters = partner(func(context.Context, portal.Message) error {
+		t.Error("called after the stop")
+		return nil
+	})
+	if _, err := w.runner.RunOnce(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if j := w.job(id, portal.Received); j.State != portal.JobAvailable || j.Attempt != 0 || j.Message.Uncertain {
+		t.Errorf("%+v", j)
+	}
+}
+
+// stopping is the store of a program that is stopped during a claim.
+type stopping struct {
+	*db.Store
+	stop func()
+}
+
+func (s stopping) ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error) {
+	s.stop()
+	return s.Store.ClaimJobs(ctx, connection, n, lease)
+}
+
 // TestAStopDoesNotWaitForEver: a call that does not end is cut off, and what
 // became of it is unknown.
 func TestAStopDoesNotWaitForEver(t *testing.T) {

@@ -25,12 +25,14 @@ type Store interface {
 	ParkJob(ctx context.Context, j portal.Job, reason string, uncertain bool) error
 }
 
-// Limits of a runner. The lease is longer than a call and its record together.
+// Limits of a runner. A killed worker's job waits for its lease to run out. The
+// lease is as long as a call and its record together, both counted from before
+// the claim: whoever has lost the lease no longer sends.
 const (
 	PerConnection = 4                // jobs at once; a slow partner uses up only its own
-	CallTimeout   = 40 * time.Second // reading back and sending
+	CallTimeout   = 20 * time.Second // waiting for a turn, reading back and sending
 	RecordTimeout = 10 * time.Second
-	Lease         = 60 * time.Second
+	Lease         = CallTimeout + RecordTimeout
 	Tick          = time.Second      // polling underneath the notifications
 	StopTimeout   = 10 * time.Second // for calls in flight when the program stops
 )
@@ -141,37 +143,58 @@ func (r *Runner) RunOnce(ctx context.Context) (int, error) {
 
 // step claims up to n jobs and sends each; it returns how many it claimed.
 func (r *Runner) step(ctx context.Context, connection string, n int) int {
-	jobs, err := r.Store.ClaimJobs(ctx, connection, n, Lease)
+	// The real clock, like that of the call's own limits.
+	deadline := time.Now().Add(CallTimeout)
+	// A claim that is cut off may have happened, and keeps its jobs from all others.
+	claim, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+	jobs, err := r.Store.ClaimJobs(claim, connection, n, Lease)
 	if err != nil {
-		if ctx.Err() == nil {
-			r.Log.Error("claim jobs", "connection", connection, "err", err)
-		}
+		r.Log.Error("claim jobs", "connection", connection, "err", err)
 		return 0
 	}
 	var group sync.WaitGroup
 	for _, job := range jobs {
-		group.Go(func() { r.send(ctx, job) })
+		if ctx.Err() != nil {
+			r.giveBack(claim, job)
+			continue
+		}
+		group.Go(func() { r.send(ctx, job, deadline) })
 	}
 	group.Wait()
 	return len(jobs)
 }
 
+// giveBack returns a job that was claimed while the program was being stopped.
+func (r *Runner) giveBack(ctx context.Context, job portal.Job) {
+	if err := r.Store.SnoozeJob(ctx, job, r.Now(), job.LastError); err != nil {
+		r.Log.Error("give a job back: its lease will run out", "job", job.ID, "err", err)
+	}
+}
+
 // send makes one attempt and records how it ended. When the program stops, the
 // call has StopTimeout to end; what is cut off then has an unknown outcome.
-func (r *Runner) send(ctx context.Context, job portal.Job) {
-	call, cut := context.WithCancel(context.WithoutCancel(ctx))
+func (r *Runner) send(ctx context.Context, job portal.Job, deadline time.Time) {
+	record, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(RecordTimeout))
+	defer cancel()
+	log := r.Log.With("job", job.ID, "order", job.Message.OrderID, "connection", job.Message.ConnectionID,
+		"state", job.Message.State, "attempt", job.Attempt)
+	if job.Attempt > job.MaxAttempts { // each of them may have killed its worker
+		reason := cmp.Or(job.LastError, "the last attempt was cut off")
+		if err := r.Store.ParkJob(record, job, reason, job.Message.Uncertain); err != nil {
+			log.Error("park", "err", err)
+		}
+		return
+	}
+	call, cut := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cut()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(cmp.Or(r.Grace, StopTimeout), cut) })()
 	started := r.Now()
 	receipt, callErr := r.report(call, job.Message)
 	took := r.Now().Sub(started)
 	job.Attempts = append(job.Attempts, attempt(started, took, receipt, callErr))
-
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), RecordTimeout)
-	defer cancel()
-	log := r.Log.With("job", job.ID, "order", job.Message.OrderID, "connection", job.Message.ConnectionID,
-		"state", job.Message.State, "attempt", job.Attempt, "took", took)
-	switch err := r.record(ctx, job, callErr, took); {
+	log = log.With("took", took)
+	switch err := r.record(record, job, callErr, took); {
 	case errors.Is(err, portal.ErrLeaseLost):
 		log.Warn("lease lost: another worker has the job", "err", callErr)
 	case err != nil:
