@@ -73,8 +73,7 @@ func (s *Store) ConnectionsDue(ctx context.Context) ([]string, error) {
 		SELECT c.id FROM connections c
 		WHERE EXISTS (
 			SELECT 1 FROM jobs j
-			WHERE j.connection_id = c.id AND j.finished_at IS NULL AND j.state IN ('available', 'running')
-				AND j.run_at <= $1 AND (j.leased_until IS NULL OR j.leased_until < $1)
+			WHERE j.connection_id = c.id AND j.due_at <= $1
 				AND NOT EXISTS (
 					SELECT 1 FROM jobs e
 					WHERE e.subject = j.subject AND e.finished_at IS NULL AND e.id < j.id))
@@ -91,12 +90,11 @@ const claimJobs = `
 	-- look would skip what is claimed already and claim more than the limit.
 	WITH due AS MATERIALIZED (
 		SELECT d.id FROM jobs d
-		WHERE d.connection_id = $1 AND d.finished_at IS NULL
-			AND (d.state = 'available' AND d.run_at <= $2 OR d.state = 'running' AND d.leased_until < $2)
+		WHERE d.connection_id = $1 AND d.due_at <= $2
 			AND NOT EXISTS (
 				SELECT 1 FROM jobs e
 				WHERE e.subject = d.subject AND e.finished_at IS NULL AND e.id < d.id)
-		ORDER BY d.run_at, d.id
+		ORDER BY d.due_at, d.id
 		LIMIT $4
 		FOR UPDATE SKIP LOCKED)
 	UPDATE jobs j SET state = 'running', leased_until = $3, attempt = j.attempt + 1,

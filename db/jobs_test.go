@@ -186,7 +186,7 @@ func TestLeaseRunsOut(t *testing.T) {
 	if first.Attempt != 1 || first.Message.Uncertain || first.State != portal.JobRunning {
 		t.Errorf("first claim: %+v", first)
 	}
-	w.clock.advance(time.Minute)
+	w.clock.advance(time.Minute - time.Microsecond)
 	if got := w.claim(10); len(got) != 0 {
 		t.Errorf("claimed at the lease's last moment: %+v", got)
 	}

@@ -130,10 +130,8 @@ func (p *percentiles) time(f func()) {
 }
 
 func (p *percentiles) report(b *testing.B) {
-	slices.Sort(p.took)
-	at := func(q float64) float64 { return float64(p.took[int(q*float64(len(p.took)-1))].Microseconds()) / 1000 }
-	b.ReportMetric(at(0.50), "p50-ms")
-	b.ReportMetric(at(0.99), "p99-ms")
+	b.ReportMetric(milliseconds(p.took, 0.50), "p50-ms")
+	b.ReportMetric(milliseconds(p.took, 0.99), "p99-ms")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "per-s")
 }
 
@@ -177,29 +175,6 @@ func BenchmarkOrderPage(b *testing.B) {
 		})
 	}
 	times.report(b)
-}
-
-// BenchmarkDrain sends one report of one order each time, to a fake that answers at once.
-func BenchmarkDrain(b *testing.B) {
-	p := newBenchPortal(b)
-	p.orders(b.N, "received")
-	_, err := p.raw.Exec(`
-		INSERT INTO jobs (kind, state, connection_id, subject, order_id, unique_key, payload, max_attempts, run_at, created_at)
-		SELECT 'report', 'available', 'vitec', 'order/' || id, id, 'bench/' || id,
-			jsonb_build_object('order_id', id, 'connection_id', 'vitec', 'service_id', 'expertfoto', 'customer', 'M30011',
-				'partner_order_id', partner_order_id, 'target', jsonb_build_object('type', '', 'id', ''), 'state', 'received'),
-			10, now(), now() FROM orders`)
-	p.check(err)
-	for i := range b.N {
-		p.fake.NewOrder(vitectest.Order{ID: fmt.Sprintf("B%d", i+1)})
-	}
-	b.ResetTimer()
-	for sent := 0; sent < b.N; {
-		n, err := p.runner.RunOnce(b.Context())
-		p.check(err)
-		sent += n
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
 }
 
 // BenchmarkQueue is the queue's first page with 100,000 orders in the database.
@@ -248,4 +223,10 @@ func (p *benchPortal) orders(n int, state string) {
 	p.check(err)
 	_, err = p.raw.Exec(`DELETE FROM grants; ANALYZE`)
 	p.check(err)
+}
+
+// milliseconds returns a quantile of how long something took.
+func milliseconds(took []time.Duration, quantile float64) float64 {
+	slices.Sort(took)
+	return float64(took[int(quantile*float64(len(took)-1))].Microseconds()) / 1000
 }

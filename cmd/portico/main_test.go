@@ -34,7 +34,7 @@ type result struct {
 }
 
 // portico runs the whole program.
-func portico(t *testing.T, env vars, stdin string, args ...string) result {
+func portico(t testing.TB, env vars, stdin string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(context.Background(), args, env.lookup, strings.NewReader(stdin), &stdout, &stderr)
@@ -42,7 +42,7 @@ func portico(t *testing.T, env vars, stdin string, args ...string) result {
 }
 
 // newEnv is the environment of a fresh installation: a migrated, empty database.
-func newEnv(t *testing.T) vars {
+func newEnv(t testing.TB) vars {
 	t.Helper()
 	return vars{databaseURL: dbtest.New(t), secretKeys: keyring.New(), baseURLName: "https://portal.example",
 		"PORTICO_BLOB_URL": "file://" + filepath.ToSlash(t.TempDir())}
