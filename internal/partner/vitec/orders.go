@@ -3,11 +3,12 @@ package vitec
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"portico/internal/partner/door"
 )
 
 // Entry is an order as Connect lists it. A date that cannot be read is zero.
@@ -30,30 +31,13 @@ type Filter struct {
 }
 
 type orderEntry struct {
-	ID            text `json:"id"`
-	CreatedAt     text `json:"createdAt"`
-	LastUpdatedAt text `json:"lastUpdatedAt"`
-	Status        text `json:"status"`
-	TargetID      text `json:"targetId"`
-	UserID        text `json:"userId"`
-	ServiceID     text `json:"serviceId"`
-}
-
-// text is a JSON string, or the text of a number: enums and ids may be either.
-type text string
-
-// UnmarshalJSON refuses objects and lists.
-func (t *text) UnmarshalJSON(raw []byte) error {
-	switch raw[0] {
-	case '"':
-		return json.Unmarshal(raw, (*string)(t))
-	case '{', '[':
-		return errors.New("not a text")
-	case 'n':
-		return nil
-	}
-	*t = text(raw)
-	return nil
+	ID            door.Text `json:"id"`
+	CreatedAt     door.Text `json:"createdAt"`
+	LastUpdatedAt door.Text `json:"lastUpdatedAt"`
+	Status        door.Text `json:"status"`
+	TargetID      door.Text `json:"targetId"`
+	UserID        door.Text `json:"userId"`
+	ServiceID     door.Text `json:"serviceId"`
 }
 
 // Orders lists the orders of an office.
@@ -61,14 +45,14 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 // https://connect.maklare.vitec.net/Help/Api/GET-Service-Order-customerId
 func (c *Client) Orders(ctx context.Context, customer string, f Filter) ([]Entry, error) {
 	r := request{method: http.MethodGet, path: "/Service/Order/" + url.PathEscape(customer), customer: customer,
-		query: c.settings.ListQuery.values(f)}
+		query: c.config.ListQuery.values(f)}
 	answer, err := c.do(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	var list []orderEntry
-	if err := json.Unmarshal(answer, &list); err != nil {
-		return nil, &Error{Op: r.op(), Status: http.StatusOK, Sent: true, Err: errors.New("the list is not the documented JSON")}
+	if err := json.Unmarshal(answer.Body, &list); err != nil {
+		return nil, answer.Unusable("the list is not the documented JSON")
 	}
 	entries := make([]Entry, 0, len(list))
 	for _, o := range list {
@@ -84,7 +68,7 @@ func (c *Client) Orders(ctx context.Context, customer string, f Filter) ([]Entry
 func (c *Client) Check(ctx context.Context, customer string) error {
 	_, err := c.Orders(ctx, customer, Filter{CreatedMin: c.now()})
 	if err != nil {
-		return classify(err)
+		return door.Classify(err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"portico/internal/partner/door/doortest"
 	"portico/internal/partner/vitec/vitectest"
 	"portico/internal/portal"
 )
@@ -39,7 +40,7 @@ func TestOrders(t *testing.T) {
 
 func TestOrdersTolerance(t *testing.T) {
 	t.Parallel()
-	c := serve(t, answer(http.StatusOK, "application/json", `[
+	c := serve(t, doortest.Answer(http.StatusOK, "application/json", `[
 		{"id": 7, "status": 3, "serviceId": 12, "createdAt": "0001-01-01T00:00:00", "userId": null, "new": {"a": 1}},
 		{"Id": "8", "Status": "VadSomHelst", "LastUpdatedAt": "i går"}]`))
 	got, err := c.Orders(t.Context(), office, Filter{})
@@ -48,7 +49,7 @@ func TestOrdersTolerance(t *testing.T) {
 		t.Error(diff, err)
 	}
 	for _, body := range []string{``, `{}`, `[1]`, `[{"id": {}}]`, `["x"]`} {
-		c := serve(t, answer(http.StatusOK, "application/json", body))
+		c := serve(t, doortest.Answer(http.StatusOK, "application/json", body))
 		if got, err := c.Orders(t.Context(), office, Filter{}); err == nil {
 			t.Errorf("%s: %v and no error", body, got)
 		}

@@ -56,9 +56,9 @@ func TestConfigureEverything(t *testing.T) {
 	if got, _ := c.Preview(message(portal.Active, "7", "x")); got != "POST /x/7\n"+`{"zebra":"Påbörjad","apa":1}` {
 		t.Errorf("preview %s", got)
 	}
-	if c.settings.BaseURL != "http://127.0.0.1:8090/connect" || c.settings.ListQuery.TargetID != "TargetId" ||
-		c.settings.LeadSources[0].Name != "Tips" || c.settings.AssignmentSources[0].ID != "3" || c.settings.LeadRetentionDays != 30 {
-		t.Errorf("settings %+v", c.settings)
+	if c.config.BaseURL != "http://127.0.0.1:8090/connect" || c.config.ListQuery.TargetID != "TargetId" ||
+		c.config.LeadSources[0].Name != "Tips" || c.config.AssignmentSources[0].ID != "3" || c.config.LeadRetentionDays != 30 {
+		t.Errorf("settings %+v", c.config)
 	}
 }
 

@@ -3,12 +3,13 @@ package vitec
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"portico/internal/partner/door"
 	"portico/internal/portal"
 )
 
@@ -22,20 +23,20 @@ func (c *Client) compose(m portal.Message) (request, bool) {
 	if m.Asks() {
 		// https://connect.maklare.vitec.net/Help/Api/PUT-Service-Order-UserInteraction-customerId
 		r.method, r.path = http.MethodPut, "/Service/Order/UserInteraction/"+url.PathEscape(m.Customer)
-		r.body = encode(struct {
+		r.body = door.JSON(struct {
 			ID      string `json:"id"` // the page says no more than "Id"; taken to be the order's
 			URL     string `json:"url"`
 			Comment string `json:"comment"`
 		}{m.PartnerOrderID, m.URL, m.Comment})
 		return r, true
 	}
-	status := c.settings.StatusMap[m.State]
-	if status == "" {
+	status := c.config.StatusMap[m.State]
+	if status == "" || m.Step != "" { // Connect has no word for a step
 		return request{}, false
 	}
 	v := values{"customerId": m.Customer, "orderId": m.PartnerOrderID, "status": status, "comment": m.Comment}
-	r.method = c.settings.SetStatus.Method
-	r.path = fillPath(c.settings.SetStatus.Path, v)
+	r.method = c.config.SetStatus.Method
+	r.path = fillPath(c.config.SetStatus.Path, v)
 	r.body = fillBody(c.body, v)
 	return r, true
 }
@@ -76,30 +77,41 @@ func (c *Client) Report(ctx context.Context, m portal.Message) (portal.Receipt, 
 	}
 	answer, err := c.do(ctx, r)
 	if err != nil {
-		return portal.Receipt{}, classify(err)
+		return portal.Receipt{}, door.Classify(err)
 	}
 	// The answer to a question is documented as a boolean, that to a status not
 	// at all; the meaning of false is documented nowhere. Taken as "not accepted".
-	if bytes.Equal(bytes.TrimSpace(answer), []byte("false")) {
-		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeRefused, Status: http.StatusOK, Answer: "false",
-			Err: &Error{Op: r.op(), Status: http.StatusOK, Sent: true, Err: errors.New("the answer is false")}}
+	if bytes.Equal(bytes.TrimSpace(answer.Body), []byte("false")) {
+		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeRefused, Status: answer.Status, Answer: "false",
+			Err: answer.Unusable("the answer is false")}
 	}
-	cred, _ := c.conn.CredentialFor(m.Customer)
-	return portal.Receipt{Status: http.StatusOK, Answer: excerpt(answer, secrets(cred, ""))}, nil
+	return portal.Receipt{Status: answer.Status, Answer: answer.Excerpt()}, nil
+}
+
+// repeats reports whether Connect was told the same status of the order so short
+// before the change that its list cannot say which of the two it shows. Then
+// the message is sent again: twice is better than never.
+func (c *Client) repeats(m portal.Message) bool {
+	return slices.ContainsFunc(m.Earlier, func(a portal.Arrival) bool {
+		return strings.EqualFold(c.config.StatusMap[a.State], c.config.StatusMap[m.State]) && a.At.After(m.Since.Add(-2*clockSkew))
+	})
 }
 
 // arrived reports whether Connect already shows what the message says.
 func (c *Client) arrived(ctx context.Context, m portal.Message) (bool, error) {
 	orders, err := c.Orders(ctx, m.Customer, Filter{TargetID: m.Target.ID})
 	if err != nil {
-		report := classify(err)
+		report := door.Classify(err)
 		if report.Outcome != portal.OutcomeCredential && report.Outcome != portal.OutcomeBusy {
 			report.Outcome = portal.OutcomeUnknown
 		}
 		return false, report
 	}
+	if c.repeats(m) {
+		return false, nil
+	}
 	for _, o := range orders {
-		if o.ID != m.PartnerOrderID || !strings.EqualFold(o.Status, c.settings.StatusMap[m.State]) {
+		if o.ID != m.PartnerOrderID || !strings.EqualFold(o.Status, c.config.StatusMap[m.State]) {
 			continue
 		}
 		// The same status from before the change is not this report: an order

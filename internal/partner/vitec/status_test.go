@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"portico/internal/partner/door/doortest"
 	"portico/internal/partner/vitec/vitectest"
 	"portico/internal/portal"
 )
@@ -74,8 +75,12 @@ func TestPreviewIsWhatIsSent(t *testing.T) {
 	if got := history.History[1].Comment; got != "Rad ett\n\"Citat\" <b>&\\ åäö {orderId} {status} \u2028 \x01" {
 		t.Errorf("the comment arrived as %q", got)
 	}
-	if _, ok := b.client.Preview(message(portal.Active, "1", "")); ok {
-		t.Error("a preview of nothing")
+	step := delivered("1")
+	step.Step = portal.StepPolicyIssued
+	for _, m := range []portal.Message{message(portal.Active, "1", ""), step} {
+		if preview, ok := b.client.Preview(m); ok {
+			t.Errorf("a preview of nothing: %s", preview)
+		}
 	}
 }
 
@@ -137,10 +142,11 @@ func TestReportFaults(t *testing.T) {
 	} {
 		t.Run(string(tt.fault), func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, Options{})
+			var o Options
 			if tt.fault == vitectest.FaultSlow || tt.fault == vitectest.FaultStoredHang {
-				b.client.timeout = 50 * time.Millisecond
+				o.Timeout = 50 * time.Millisecond
 			}
+			b := setup(t, o)
 			for op, m := range map[vitectest.Op]portal.Message{
 				vitectest.OpStatus: delivered(b.order.ID), vitectest.OpInteraction: waiting(b.order.ID)} {
 				b.fake.SetFault(op, vitectest.Fault{Kind: tt.fault, RetryAfter: "90"})
@@ -168,6 +174,7 @@ func TestReportFaults(t *testing.T) {
 	}
 }
 
+// TestReportAnswers: the rest is every door's.
 func TestReportAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -176,29 +183,16 @@ func TestReportAnswers(t *testing.T) {
 		body        string
 		want        portal.Outcome
 	}{
-		"true":             {200, "application/json", "true", portal.OutcomeDone},
-		"no content":       {204, "", "", portal.OutcomeDone},
-		"empty":            {200, "", "", portal.OutcomeDone},
-		"object":           {200, "application/json", `{"id": "7"}`, portal.OutcomeDone},
-		"created":          {201, "text/json; charset=utf-8", `"7"`, portal.OutcomeDone},
-		"no type":          {200, "", "true", portal.OutcomeDone},
-		"false":            {200, "application/json", " false\n", portal.OutcomeRefused},
-		"page":             {200, "text/html", "<p>Hej</p>", portal.OutcomeUnknown},
-		"page without so":  {200, "", "<p>Hej</p>", portal.OutcomeUnknown},
-		"text":             {200, "text/plain", "true", portal.OutcomeUnknown},
-		"too long":         {200, "application/json", `"` + strings.Repeat("x", maxAnswer) + `"`, portal.OutcomeUnknown},
-		"method":           {405, "text/html", "no", portal.OutcomeRefused},
-		"conflict":         {409, "application/json", "{}", portal.OutcomeRefused},
-		"unprocessable":    {422, "application/json", "{}", portal.OutcomeRefused},
-		"request timeout":  {408, "", "", portal.OutcomeUnknown},
-		"gateway":          {502, "text/html", "<p>nginx</p>", portal.OutcomeUnknown},
-		"gateway timeout":  {504, "text/html", "<p>nginx</p>", portal.OutcomeUnknown},
-		"forbidden page":   {403, "text/html", "<p>WAF</p>", portal.OutcomeCredential},
-		"unavailable page": {503, "text/html", "<p>nginx</p>", portal.OutcomeBusy},
+		"true":       {200, "application/json", "true", portal.OutcomeDone},
+		"no content": {204, "", "", portal.OutcomeDone},
+		"object":     {200, "application/json", `{"id": "7"}`, portal.OutcomeDone},
+		"false":      {200, "application/json", " false\n", portal.OutcomeRefused},
+		"text":       {200, "text/plain", "true", portal.OutcomeUnknown},
+		"method":     {405, "text/html", "no", portal.OutcomeRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := serve(t, answer(tt.status, tt.contentType, tt.body))
+			c := serve(t, doortest.Answer(tt.status, tt.contentType, tt.body))
 			err := c.report(t.Context(), delivered("7"))
 			if got := portal.OutcomeOf(err); got != tt.want {
 				t.Errorf("outcome %s, want %s: %v", got, tt.want, err)
@@ -296,8 +290,8 @@ func TestConfiguredRequest(t *testing.T) {
 		got <- sent{r.Method, r.URL.EscapedPath(), string(body)}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	c.settings.SetStatus.Method, c.settings.SetStatus.Path = "POST", "/v2/Order/{orderId}/{status}/{customerId}"
-	c.settings.StatusMap[portal.Active] = "Påbörjad"
+	c.config.SetStatus.Method, c.config.SetStatus.Path = "POST", "/v2/Order/{orderId}/{status}/{customerId}"
+	c.config.StatusMap[portal.Active] = "Påbörjad"
 	pieces, err := parseBody([]byte(`{"description": "{comment}"}`))
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"portico/internal/partner/door"
 )
 
 // setStatus is the request that sets an order's status.
@@ -78,7 +80,7 @@ func fillBody(pieces []piece, v values) []byte {
 	var b bytes.Buffer
 	for _, p := range pieces {
 		if p.leaf {
-			b.WriteString(quote(fill.Replace(p.text)))
+			b.Write(door.JSON(fill.Replace(p.text)))
 		} else {
 			b.WriteString(p.json)
 		}
@@ -96,18 +98,4 @@ func replacer(v values, escape func(string) string) *strings.Replacer {
 		pairs = append(pairs, "{"+name+"}", escape(v[name]))
 	}
 	return strings.NewReplacer(pairs...)
-}
-
-// quote returns s as a JSON string in which letters stay readable.
-func quote(s string) string { return string(encode(s)) }
-
-// encode is json.Marshal without its escapes for HTML.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(fmt.Sprintf("encode %T: %v", v, err)) // only strings and structs of strings come here
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

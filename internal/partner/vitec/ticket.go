@@ -3,13 +3,13 @@ package vitec
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"portico/internal/partner/door"
 	"portico/internal/portal"
 )
 
@@ -58,7 +58,7 @@ func (c *Client) Ticket(ctx context.Context, q url.Values) (portal.Ticket, error
 		return portal.Ticket{}, portal.Errorf(portal.Forbidden, "callback.invalid")
 	}
 	r := request{method: http.MethodPost, path: "/Service/Order/Token/" + customer, customer: customer, token: token,
-		body: encode(struct {
+		body: door.JSON(struct {
 			Data string `json:"data"`
 		}{token})}
 	answer, err := c.do(ctx, r)
@@ -66,19 +66,19 @@ func (c *Client) Ticket(ctx context.Context, q url.Values) (portal.Ticket, error
 		return portal.Ticket{}, ticketError(err)
 	}
 	var t orderTicket
-	if err := json.Unmarshal(answer, &t); err != nil {
+	if err := json.Unmarshal(answer.Body, &t); err != nil {
 		// Not wrapped: its text may quote the answer.
-		return portal.Ticket{}, unusable(r, "the ticket is not the documented JSON")
+		return portal.Ticket{}, unusable(answer, "the ticket is not the documented JSON")
 	}
 	if t.CustomerID != "" && t.CustomerID != customer {
 		return portal.Ticket{}, &portal.Error{Kind: portal.Forbidden, Say: portal.Say("callback.other_office"),
 			Err: portal.ErrOtherOffice}
 	}
 	if !t.expired() && (t.OrderID == "" || t.CustomerID == "") {
-		return portal.Ticket{}, unusable(r, "the ticket names no order or no office")
+		return portal.Ticket{}, unusable(answer, "the ticket names no order or no office")
 	}
 	if !t.storable() {
-		return portal.Ticket{}, unusable(r, "the ticket holds an id that is no id")
+		return portal.Ticket{}, unusable(answer, "the ticket holds an id that is no id")
 	}
 	return t.ticket(customer), nil
 }
@@ -138,17 +138,15 @@ func (t orderTicket) storable() bool {
 func (t orderTicket) ticket(customer string) portal.Ticket {
 	return portal.Ticket{OrderID: t.OrderID, Customer: customer, UserID: t.UserID, OwnerID: t.OrderUserID,
 		Tenant: t.TenantID, Chain: t.ChainID, Target: portal.Target{Type: t.TargetType, ID: t.TargetID},
-		Expired: t.expired(), Raw: encode(t)}
+		Expired: t.expired(), Raw: door.JSON(t)}
 }
 
-func unusable(r request, why string) error {
-	return ticketError(&Error{Op: r.op(), Status: http.StatusOK, Sent: true, Err: errors.New(why)})
-}
+func unusable(a door.Answer, why string) error { return ticketError(a.Unusable(why)) }
 
 // ticketError tells a broken link from a partner that cannot answer. What a bad
 // token is answered with is not documented.
 func ticketError(err error) error {
-	report := classify(err)
+	report := door.Classify(err)
 	e := &portal.Error{Kind: portal.Unavailable, Say: portal.Say("callback.unavailable"), Err: report}
 	switch {
 	case report.Status == http.StatusBadRequest, report.Status == http.StatusForbidden, report.Status == http.StatusNotFound:

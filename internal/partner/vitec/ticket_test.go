@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"portico/internal/partner/door"
+	"portico/internal/partner/door/doortest"
 	"portico/internal/partner/vitec/vitectest"
 	"portico/internal/portal"
 )
@@ -86,8 +88,8 @@ func TestTicketFaults(t *testing.T) {
 			if (err == nil) != (tt.say == "") || got.Expired != tt.expired {
 				t.Fatalf("ticket %+v, error %v", got, err)
 			}
-			if err != nil && (portal.KindOf(err) != tt.kind || sayOf(err) != tt.say) {
-				t.Errorf("kind %v, say %q: %v", portal.KindOf(err), sayOf(err), err)
+			if err != nil && (portal.KindOf(err) != tt.kind || doortest.SayKey(err) != tt.say) {
+				t.Errorf("kind %v, say %q: %v", portal.KindOf(err), doortest.SayKey(err), err)
 			}
 			if !errors.Is(err, tt.is) && tt.is != nil {
 				t.Errorf("%v is not in %v", tt.is, err)
@@ -127,7 +129,7 @@ func TestTicketOfAnotherOfficesURL(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Options{})
 	_, err := b.client.Ticket(t.Context(), query("M30012", b.fake.Token(b.order.ID)))
-	if portal.KindOf(err) != portal.Forbidden || sayOf(err) != "callback.invalid" {
+	if portal.KindOf(err) != portal.Forbidden || doortest.SayKey(err) != "callback.invalid" {
 		t.Errorf("error %v", err)
 	}
 }
@@ -155,7 +157,7 @@ func TestBadCallbackMakesNoCall(t *testing.T) {
 		"office spaces": query(" "+office, good),
 	} {
 		_, err := b.client.Ticket(t.Context(), q)
-		if portal.KindOf(err) != portal.Forbidden || sayOf(err) != "callback.invalid" {
+		if portal.KindOf(err) != portal.Forbidden || doortest.SayKey(err) != "callback.invalid" {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -197,11 +199,11 @@ func TestTicketAnswers(t *testing.T) {
 		"two values":         {body: `{` + full + `, "hasExpired": false} {}`, kind: portal.Unavailable},
 		"no UTF-8":           {body: "{" + full + ", \"userId\": \"\xff\", \"hasExpired\": false}", kind: portal.Unavailable},
 		"empty":              {body: ``, kind: portal.Unavailable},
-		"too long":           {body: `{` + full + `, "hasExpired": false}` + strings.Repeat(" ", maxAnswer), kind: portal.Unavailable},
+		"too long":           {body: `{` + full + `, "hasExpired": false}` + strings.Repeat(" ", door.MaxAnswer), kind: portal.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := serve(t, answer(http.StatusOK, "application/json", tt.body))
+			c := serve(t, doortest.Answer(http.StatusOK, "application/json", tt.body))
 			got, err := c.Ticket(t.Context(), query(office, "abc"))
 			if (err == nil) != (tt.kind == portal.Internal) || portal.KindOf(err) != tt.kind || got.Expired != tt.expired {
 				t.Errorf("ticket %+v, error %v", got, err)

@@ -10,6 +10,7 @@ package vitec
 import (
 	"regexp"
 
+	"portico/internal/partner/door"
 	"portico/internal/portal"
 )
 
@@ -19,22 +20,16 @@ const System = "vitec"
 // idPattern is what a customer id of Connect's looks like: M30011, S30164, G2.
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// settings are what portal.Connection.Settings holds; no secret is among them.
-type settings struct {
+// config is what portal.Connection.Settings holds; no secret is among them.
+type config struct {
 	BaseURL           string                  `json:"base_url"`
 	SetStatus         setStatus               `json:"set_status"`
 	StatusMap         map[portal.State]string `json:"status_map"`
 	ListQuery         listQuery               `json:"list_query"`
-	Rate              rateLimit               `json:"rate"`
+	Rate              door.Rate               `json:"rate"`
 	LeadSources       []source                `json:"lead_sources,omitempty"`
 	AssignmentSources []source                `json:"assignment_sources,omitempty"`
 	LeadRetentionDays int                     `json:"lead_retention_days,omitempty"`
-}
-
-// rateLimit is what one process may ask of Connect. Connect states no limit.
-type rateLimit struct {
-	Concurrent int     `json:"concurrent"`
-	PerSecond  float64 `json:"per_second"`
 }
 
 // listQuery names the query parameters of the list of orders. The help page
@@ -52,8 +47,8 @@ type source struct {
 	Name string `json:"name"`
 }
 
-func defaults() settings {
-	return settings{
+func defaults() config {
+	return config{
 		BaseURL: "https://connect.maklare.vitec.net",
 		SetStatus: setStatus{
 			Method: "PUT",
@@ -68,13 +63,13 @@ func defaults() settings {
 			portal.Cancelled: "Error",
 		},
 		ListQuery: listQuery{TargetID: "TargetId", CreatedMin: "MinValue", CreatedMax: "MaxValue", Status: "Status"},
-		Rate:      rateLimit{Concurrent: 4, PerSecond: 10},
+		Rate:      door.Rate{Concurrent: 4, PerSecond: 10}, // Connect states no limit
 	}
 }
 
 // reports returns the states that Connect is told of. Waiting always is: it is
 // a user interaction and not a status.
-func (s settings) reports() []portal.State {
+func (s config) reports() []portal.State {
 	var states []portal.State
 	for _, state := range portal.States {
 		if state == portal.Waiting || s.StatusMap[state] != "" {

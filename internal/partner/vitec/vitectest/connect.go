@@ -2,29 +2,15 @@ package vitectest
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"portico/internal/partner/door/doortest"
 	"portico/internal/portal"
 )
-
-const jsonType = "application/json; charset=utf-8"
-
-// reply is what a call is answered with.
-type reply struct {
-	status      int
-	contentType string
-	body        string
-	retryAfter  string
-	location    string
-	dropped     bool
-	hangs       bool
-	stored      bool
-}
 
 // call is a request as its method sees it.
 type call struct {
@@ -39,72 +25,28 @@ func (s *Server) routeConnect(mux *http.ServeMux) {
 	mux.HandleFunc("PUT /Service/Order/Status/{customer}", s.connect(OpStatus, s.setStatus)) // assumed
 	mux.HandleFunc("PUT /Service/Order/UserInteraction/{customer}", s.connect(OpInteraction, s.interact))
 	mux.HandleFunc("GET /Service/Order/{customer}", s.connect(OpList, s.list))
-	mux.HandleFunc("/Service/", s.connect(OpOther, func(call) reply { return failure(http.StatusNotFound, "Metoden finns inte.") }))
+	mux.HandleFunc("/Service/", s.connect(doortest.OpOther, func(call) doortest.Reply { return failure(http.StatusNotFound, "Metoden finns inte.") }))
 }
 
-// connect answers one method of the API, faults and all. The log has the answer
-// before the caller does.
-func (s *Server) connect(op Op, do func(call) reply) http.HandlerFunc {
+// connect answers one method of the API.
+func (s *Server) connect(op Op, do func(call) doortest.Reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err != nil {
-			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
-			return
-		}
-		fault := s.takeFault(op)
-		header := r.Header.Clone()
-		header.Del("Authorization")
-		username, _, _ := r.BasicAuth()
-		entry := s.arrive(Request{Time: s.options.Now(), Op: op, Method: r.Method, Path: r.URL.EscapedPath(),
-			Query: r.URL.RawQuery, Customer: customerOf(r.URL.Path), Username: username, Body: string(body),
-			Header: header, Fault: fault.Kind})
-		answer, ok := fault.instead()
-		switch {
-		case ok:
-		case fault.wait(r.Context()):
-			answer = s.authorised(r, do, call{r.PathValue("customer"), r.URL.Query(), body, fault.Kind})
-			answer = fault.afterwards(answer)
-		default:
-			answer.dropped = true
-		}
-		s.answered(entry, answer)
-		if answer.hangs {
-			<-r.Context().Done()
-		}
-		answer.write(w)
+		customer := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:] // also where there is no such method
+		s.Serve(w, r, op, customer, func(body []byte, fault FaultKind) doortest.Reply {
+			return s.authorised(r, do, call{r.PathValue("customer"), r.URL.Query(), body, fault})
+		})
 	}
 }
 
-func (a reply) write(w http.ResponseWriter) {
-	if a.dropped {
-		panic(http.ErrAbortHandler) // the server closes the connection
-	}
-	for name, value := range map[string]string{"Content-Type": a.contentType, "Retry-After": a.retryAfter, "Location": a.location} {
-		if value != "" {
-			w.Header().Set(name, value)
-		}
-	}
-	w.WriteHeader(a.status)
-	io.WriteString(w, a.body) // the caller may have gone
-}
-
-func done(v any) reply {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return failure(http.StatusInternalServerError, err.Error())
-	}
-	return reply{status: http.StatusOK, contentType: jsonType, body: string(raw)}
-}
+func done(v any) doortest.Reply { return doortest.JSON(http.StatusOK, v) }
 
 // failure is an error with a JSON message; its shape is assumed.
-func failure(status int, message string) reply {
-	r := done(map[string]string{"message": message})
-	r.status = status
-	return r
+func failure(status int, message string) doortest.Reply {
+	return doortest.JSON(status, map[string]string{"message": message})
 }
 
 // authorised answers 401 without a right login and 403 for another customer's data.
-func (s *Server) authorised(r *http.Request, do func(call) reply, c call) reply {
+func (s *Server) authorised(r *http.Request, do func(call) doortest.Reply, c call) doortest.Reply {
 	username, password, _ := r.BasicAuth()
 	same := func(cred portal.Credential) bool { return cred.Username == username && cred.Password == password }
 	if !slices.ContainsFunc(s.options.Credentials, same) {
@@ -119,7 +61,7 @@ func (s *Server) authorised(r *http.Request, do func(call) reply, c call) reply 
 
 // exchange turns a token into a ticket. That an unknown token is a 400, one of
 // another office a 403, and that an expired ticket is still filled is assumed.
-func (s *Server) exchange(c call) reply {
+func (s *Server) exchange(c call) doortest.Reply {
 	var in struct {
 		Data string `json:"data"`
 	}
@@ -140,9 +82,7 @@ func (s *Server) exchange(c call) reply {
 		return failure(http.StatusNotFound, "Ordern finns inte.")
 	}
 	expired := c.fault == FaultExpired || !s.options.Now().Before(t.ExpiresAt)
-	r := done(s.ticket(*o, t.User, expired, c.fault))
-	r.stored = true
-	return r
+	return done(s.ticket(*o, t.User, expired, c.fault))
 }
 
 func (s *Server) ticket(o Order, user string, expired bool, fault FaultKind) map[string]any {
@@ -170,7 +110,7 @@ func (s *Server) ticket(o Order, user string, expired bool, fault FaultKind) map
 }
 
 // setStatus is assumed from verb to answer; only the three names are documented.
-func (s *Server) setStatus(c call) reply {
+func (s *Server) setStatus(c call) doortest.Reply {
 	var in struct{ ID, Status, Comment string }
 	if json.Unmarshal(c.body, &in) != nil || in.ID == "" {
 		return failure(http.StatusBadRequest, "Id krävs.")
@@ -186,7 +126,7 @@ func (s *Server) setStatus(c call) reply {
 
 // interact records what the user is asked. The order's status stays as it is
 // (assumed).
-func (s *Server) interact(c call) reply {
+func (s *Server) interact(c call) doortest.Reply {
 	var in struct{ ID, URL, Comment string }
 	if json.Unmarshal(c.body, &in) != nil || in.ID == "" {
 		return failure(http.StatusBadRequest, "Id krävs.")
@@ -199,7 +139,7 @@ func (s *Server) interact(c call) reply {
 	})
 }
 
-func (s *Server) change(office, id string, apply func(*Order, time.Time)) reply {
+func (s *Server) change(office, id string, apply func(*Order, time.Time)) doortest.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.order(office, id)
@@ -209,14 +149,12 @@ func (s *Server) change(office, id string, apply func(*Order, time.Time)) reply 
 	o.UpdatedAt = s.options.Now()
 	apply(o, o.UpdatedAt)
 	s.save()
-	r := done(true)
-	r.stored = true
-	return r
+	return done(true)
 }
 
 // list accepts the query names of the help page and those that the real API may
 // have ("criteria.createdAt.minValue"); nobody knows which are right.
-func (s *Server) list(c call) reply {
+func (s *Server) list(c call) doortest.Reply {
 	filter := map[string]string{}
 	for name, value := range c.query {
 		name = strings.TrimPrefix(strings.ToLower(name), "criteria.")
@@ -240,9 +178,7 @@ func (s *Server) list(c call) reply {
 		entries = append(entries, map[string]any{"id": o.ID, "createdAt": s.date(o.CreatedAt), "lastUpdatedAt": s.date(o.UpdatedAt),
 			"status": o.Status, "targetId": o.Estate, "userId": o.User, "serviceId": s.serviceNumber(o.ServiceID)})
 	}
-	r := done(entries)
-	r.stored = true
-	return r
+	return done(entries)
 }
 
 func (s *Server) serviceNumber(id string) int {

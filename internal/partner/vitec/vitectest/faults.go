@@ -1,176 +1,99 @@
 package vitectest
 
 import (
-	"context"
 	"net/http"
 	"time"
+
+	"portico/internal/partner/door/doortest"
 )
 
-// Op is a method of the API.
-type Op string
+// What every fake has, by the names that the portal's tests know it by.
+type (
+	Op        = doortest.Op
+	Fault     = doortest.Fault
+	FaultKind = doortest.FaultKind
+	Request   = doortest.Request
+)
 
 // The methods that can be counted and made to fail.
 const (
-	OpAny         Op = "" // each of them
+	OpAny            = doortest.OpAny
 	OpToken       Op = "token"
 	OpStatus      Op = "status"
 	OpInteraction Op = "interaction"
 	OpList        Op = "list"
-	OpOther       Op = "other" // an address that the fake does not have
 )
 
-// FaultKind says how a call goes wrong.
-type FaultKind string
-
-// The kinds of fault. Only the FaultStored kinds, FaultTruncated and
-// FaultSlow let the call do its work.
+// The kinds of fault that every fake has.
 const (
-	FaultUnauthorized FaultKind = "unauthorized" // 401
-	FaultForbidden    FaultKind = "forbidden"    // 403
-	FaultBadRequest   FaultKind = "bad_request"  // 400
-	FaultNotFound     FaultKind = "not_found"    // 404
-	FaultTooMany      FaultKind = "too_many"     // 429
-	FaultServerError  FaultKind = "server_error" // 500
-	FaultUnavailable  FaultKind = "unavailable"  // 503
-	FaultHTML         FaultKind = "html"         // 200 with a page
-	FaultRedirect     FaultKind = "redirect"     // 302
-	FaultDrop         FaultKind = "drop"         // the connection ends without an answer
-	FaultTruncated    FaultKind = "truncated"    // done, but half of the answer is missing
-	FaultStoredDrop   FaultKind = "stored_drop"  // done, then the connection ends without an answer
-	FaultStoredHang   FaultKind = "stored_hang"  // done, then no answer until the caller gives up
-	FaultStoredError  FaultKind = "stored_error" // done, then 500
-	FaultSlow         FaultKind = "slow"         // done after Delay
-	FaultFalse        FaultKind = "false"        // 200 with false, nothing done
-	FaultNoExpiry     FaultKind = "no_expiry"    // ticket without hasExpired
-	FaultExpired      FaultKind = "expired"      // ticket that has expired
-	FaultExpiredBare  FaultKind = "expired_bare" // ticket with hasExpired and nothing else
-	FaultOtherOffice  FaultKind = "other_office" // ticket of another office
-	FaultEmptyTicket  FaultKind = "empty_ticket" // ticket without an order id
+	FaultUnauthorized = doortest.FaultUnauthorized
+	FaultForbidden    = doortest.FaultForbidden
+	FaultBadRequest   = doortest.FaultBadRequest
+	FaultNotFound     = doortest.FaultNotFound
+	FaultTooMany      = doortest.FaultTooMany
+	FaultServerError  = doortest.FaultServerError
+	FaultUnavailable  = doortest.FaultUnavailable
+	FaultHTML         = doortest.FaultHTML
+	FaultRedirect     = doortest.FaultRedirect
+	FaultDrop         = doortest.FaultDrop
+	FaultTruncated    = doortest.FaultTruncated
+	FaultStoredDrop   = doortest.FaultStoredDrop
+	FaultStoredHang   = doortest.FaultStoredHang
+	FaultStoredError  = doortest.FaultStoredError
+	FaultSlow         = doortest.FaultSlow
 )
 
-// Fault makes calls fail.
-type Fault struct {
-	Kind       FaultKind
-	Times      int           // how many calls; 0: until it is cleared
-	RetryAfter string        // header of FaultTooMany and FaultUnavailable
-	Delay      time.Duration // of FaultSlow; 0: until the caller gives up
-}
+// The kinds of fault that only this one has.
+const (
+	FaultFalse       FaultKind = "false"        // 200 with false, nothing done
+	FaultLost        FaultKind = "lost"         // 200 with true, nothing done
+	FaultUnopened    FaultKind = "unopened"     // ordered, and the provider never hears of it
+	FaultNoExpiry    FaultKind = "no_expiry"    // ticket without hasExpired
+	FaultExpired     FaultKind = "expired"      // ticket that has expired
+	FaultExpiredBare FaultKind = "expired_bare" // ticket with hasExpired and nothing else
+	FaultOtherOffice FaultKind = "other_office" // ticket of another office
+	FaultEmptyTicket FaultKind = "empty_ticket" // ticket without an order id
+)
 
-// SetFault makes the next calls of a method fail, in place of what was set for
-// that method before. A fault without a kind clears it.
-func (s *Server) SetFault(op Op, f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if f.Kind == "" {
-		delete(s.faults, op)
-		return
-	}
-	s.faults[op] = f
-}
+const (
+	groupRefused = "Anropet utförs inte"
+	groupDone    = "Anropet utförs, men svaret kommer inte fram"
+	groupTicket  = "Biljetten är inte som den ska (gäller bara token till biljett)"
+)
 
-// ClearFaults makes everything work again.
-func (s *Server) ClearFaults() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.faults)
-}
+// What a fault can happen to, and what it answers.
+var (
+	tokens  = []Op{OpToken}
+	changes = []Op{OpStatus, OpInteraction}
+	orders  = []Op{doortest.OpOrder}
 
-// takeFault returns the fault of a call and counts it.
-func (s *Server) takeFault(op Op) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, key := range []Op{op, OpAny} {
-		f, ok := s.faults[key]
-		if !ok || !f.Kind.concerns(op) {
-			continue
-		}
-		if f.Times == 1 {
-			delete(s.faults, key)
-		} else if f.Times > 1 {
-			s.faults[key] = Fault{f.Kind, f.Times - 1, f.RetryAfter, f.Delay}
-		}
-		return f
-	}
-	return Fault{}
-}
+	maintenance = doortest.Reply{Status: http.StatusOK, Body: "<!doctype html><title>Underhåll</title><h1>Vi är strax tillbaka</h1>"}.
+			With("Content-Type", "text/html; charset=utf-8")
+	login = doortest.Reply{Status: http.StatusFound}.With("Location", "/inloggning")
+)
 
-// concerns reports whether a fault can happen to a method.
-func (k FaultKind) concerns(op Op) bool {
-	switch k {
-	case FaultNoExpiry, FaultExpired, FaultExpiredBare, FaultOtherOffice, FaultEmptyTicket:
-		return op == OpToken || op == OpAny
-	case FaultFalse:
-		return op == OpStatus || op == OpInteraction || op == OpAny
-	}
-	return true
-}
-
-// instead returns the answer of a fault that keeps the call from its work.
-func (f Fault) instead() (reply, bool) {
-	var r reply
-	switch f.Kind {
-	case FaultUnauthorized:
-		r = failure(http.StatusUnauthorized, "Felaktig inloggning.")
-	case FaultForbidden:
-		r = failure(http.StatusForbidden, "Åtkomst saknas.")
-	case FaultBadRequest:
-		r = failure(http.StatusBadRequest, "Valideringsfel.")
-	case FaultNotFound:
-		r = failure(http.StatusNotFound, "Finns inte.")
-	case FaultTooMany:
-		r = failure(http.StatusTooManyRequests, "För många anrop.")
-	case FaultServerError:
-		r = failure(http.StatusInternalServerError, "Oväntat fel.")
-	case FaultUnavailable:
-		r = failure(http.StatusServiceUnavailable, "Tillfälligt stängt.")
-	case FaultHTML:
-		r = reply{status: http.StatusOK, contentType: "text/html; charset=utf-8",
-			body: "<!doctype html><title>Underhåll</title><h1>Vi är strax tillbaka</h1>"}
-	case FaultRedirect:
-		r = reply{status: http.StatusFound, location: "/inloggning"}
-	case FaultFalse:
-		r = reply{status: http.StatusOK, contentType: jsonType, body: "false"}
-	case FaultDrop:
-		r = reply{dropped: true}
-	default:
-		return reply{}, false
-	}
-	r.retryAfter = f.RetryAfter
-	return r, true
-}
-
-// afterwards changes the answer of a call that has done its work.
-func (f Fault) afterwards(r reply) reply {
-	switch f.Kind {
-	case FaultTruncated:
-		r.body = r.body[:len(r.body)/2]
-	case FaultStoredDrop:
-		r = reply{dropped: true, stored: r.stored}
-	case FaultStoredHang:
-		r = reply{hangs: true, dropped: true, stored: r.stored}
-	case FaultStoredError:
-		stored := r.stored
-		r = failure(http.StatusInternalServerError, "Oväntat fel.")
-		r.stored = stored
-	}
-	return r
-}
-
-// wait holds a call of FaultSlow back, and reports whether the caller is still there.
-func (f Fault) wait(ctx context.Context) bool {
-	if f.Kind != FaultSlow {
-		return true
-	}
-	var over <-chan time.Time
-	if f.Delay > 0 {
-		timer := time.NewTimer(f.Delay)
-		defer timer.Stop()
-		over = timer.C
-	}
-	select {
-	case <-over:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+var faultInfos = []doortest.FaultInfo{
+	{Kind: FaultUnauthorized, Group: groupRefused, Name: "401 Fel inloggning", Text: "Som när lösenordet har bytts eller gått ut.", Answer: failure(http.StatusUnauthorized, "Felaktig inloggning.")},
+	{Kind: FaultForbidden, Group: groupRefused, Name: "403 Åtkomst saknas", Text: "Kontoret har inte gett leverantören rätt till metoden.", Answer: failure(http.StatusForbidden, "Åtkomst saknas.")},
+	{Kind: FaultBadRequest, Group: groupRefused, Name: "400 Valideringsfel", Text: "Uppgifterna godtas inte, nu eller senare.", Answer: failure(http.StatusBadRequest, "Valideringsfel.")},
+	{Kind: FaultNotFound, Group: groupRefused, Name: "404 Finns inte", Text: "Vitec dokumenterar inte 404; andra har sett det.", Answer: failure(http.StatusNotFound, "Finns inte.")},
+	{Kind: FaultTooMany, Group: groupRefused, Name: "429 För många anrop", Text: "Med Retry-After: 10 sekunder. Inte dokumenterat av Vitec.", RetryAfter: "10", Answer: failure(http.StatusTooManyRequests, "För många anrop.")},
+	{Kind: FaultServerError, Group: groupRefused, Name: "500 Oväntat fel", Text: "Inget sparas.", Answer: failure(http.StatusInternalServerError, "Oväntat fel.")},
+	{Kind: FaultUnavailable, Group: groupRefused, Name: "503 Tillfälligt stängt", Text: "Med Retry-After: 30 sekunder.", RetryAfter: "30", Answer: failure(http.StatusServiceUnavailable, "Tillfälligt stängt.")},
+	{Kind: FaultHTML, Group: groupRefused, Name: "200 med en webbsida", Text: "En sida om underhåll i stället för JSON.", Answer: maintenance},
+	{Kind: FaultRedirect, Group: groupRefused, Name: "302 Vidare till inloggning", Text: "En omdirigering som ingen klient bör följa.", Answer: login},
+	{Kind: FaultFalse, Group: groupRefused, Name: "200 med false", Text: "Gäller status och fråga. Vad false betyder är inte dokumenterat.", Answer: done(false), Ops: changes},
+	{Kind: FaultLost, Group: groupRefused, Name: "200 med true, men inget sparas", Text: "Gäller status och fråga. Leverantören tror att allt är klart, tills listorna jämförs.", Answer: done(true), Ops: changes},
+	{Kind: FaultUnopened, Group: groupRefused, Name: "Beställningen når inte leverantören", Text: "Gäller knappen Beställ: ingen sida öppnas och inget anrop görs. Den dateras en timme tillbaka.", Ops: orders},
+	{Kind: FaultDrop, Group: groupRefused, Name: "Anslutningen bryts", Text: "Innan något sparas."},
+	{Kind: FaultStoredDrop, Group: groupDone, Name: "Sparas, sedan bryts anslutningen", Text: "Leverantören kan inte veta att det gick bra."},
+	{Kind: FaultStoredHang, Group: groupDone, Name: "Sparas, sedan tystnad", Text: "Inget svar förrän leverantören ger upp."},
+	{Kind: FaultStoredError, Group: groupDone, Name: "Sparas, sedan 500", Text: "Felet kommer efter att allt är klart."},
+	{Kind: FaultTruncated, Group: groupDone, Name: "Halva svaret", Text: "Sparas, men svarets JSON slutar mitt i."},
+	{Kind: FaultSlow, Group: groupDone, Name: "Långsamt svar", Text: "Svaret kommer efter tio sekunder.", Delay: 10 * time.Second},
+	{Kind: FaultExpired, Group: groupTicket, Name: "Utgången", Text: "hasExpired är true i en annars hel biljett.", Ops: tokens},
+	{Kind: FaultExpiredBare, Group: groupTicket, Name: "Utgången och tom", Text: "hasExpired är true och inget annat är ifyllt.", Ops: tokens},
+	{Kind: FaultNoExpiry, Group: groupTicket, Name: "Utan hasExpired", Text: "Biljetten säger inte om den har gått ut.", Ops: tokens},
+	{Kind: FaultOtherOffice, Group: groupTicket, Name: "Ett annat kontors biljett", Text: "customerId är inte det som står i adressen.", Ops: tokens},
+	{Kind: FaultEmptyTicket, Group: groupTicket, Name: "Utan beställning", Text: "orderId är tomt.", Ops: tokens},
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"portico/internal/partner/door/doortest"
 )
 
 // StatusOrdered is what a new order shows (assumed: no page says).
@@ -64,7 +66,7 @@ func (s *Server) newOrder(o Order) Order {
 		o.Office = s.options.Offices[0].ID
 	}
 	if o.Estate == "" {
-		e, _ := find(s.options.Estates, func(e Estate) bool { return e.Office == o.Office })
+		e, _ := doortest.Find(s.options.Estates, func(e Estate) bool { return e.Office == o.Office })
 		o.Estate = e.ID
 	}
 	if e, ok := s.estate(o.Estate); ok {
@@ -73,10 +75,21 @@ func (s *Server) newOrder(o Order) Order {
 	o.ID = cmp.Or(o.ID, "B"+rand.Text()[:9])
 	o.User = cmp.Or(o.User, o.Owner)
 	o.Status = cmp.Or(o.Status, StatusOrdered)
-	o.CreatedAt, o.UpdatedAt = now, now
+	if o.CreatedAt.IsZero() {
+		o.CreatedAt = now
+	}
+	o.UpdatedAt = o.CreatedAt
 	s.state.Orders = append(s.state.Orders, o)
 	s.save()
 	return o.clone()
+}
+
+// Remove takes an order away, as if Vitec had never had it.
+func (s *Server) Remove(office, orderID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Orders = slices.DeleteFunc(s.state.Orders, func(o Order) bool { return o.Office == office && o.ID == orderID })
+	s.save()
 }
 
 // Open orders a service on an estate and returns the address that Vitec opens.

@@ -1,14 +1,12 @@
 package vitectest
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
+
+	"portico/internal/partner/door/doortest"
 )
 
 // base is what every page shows.
@@ -29,7 +27,7 @@ type group struct {
 func (s *Server) base(r *http.Request, title, tab string) base {
 	u := s.acting(r)
 	o, _ := s.office(u.Office)
-	b := base{Title: title, Tab: tab, User: u, Office: o}
+	b := base{Title: title, Tab: tab, User: u, Office: o, Faults: s.FaultCount()}
 	for _, office := range s.options.Offices {
 		g := group{Office: office}
 		for _, user := range s.options.Users {
@@ -39,9 +37,6 @@ func (s *Server) base(r *http.Request, title, tab string) base {
 		}
 		b.Groups = append(b.Groups, g)
 	}
-	s.mu.Lock()
-	b.Faults = len(s.faults)
-	s.mu.Unlock()
 	return b
 }
 
@@ -58,7 +53,7 @@ type estateRow struct {
 }
 
 func (s *Server) estateIndex(w http.ResponseWriter, r *http.Request) {
-	p := estatesPage{base: s.base(r, "Objekt", "estates")}
+	p := estatesPage{base: s.base(r, "Objekt", "index")}
 	for _, e := range s.options.Estates {
 		if e.Office != p.Office.ID {
 			continue
@@ -110,7 +105,7 @@ func (s *Server) estateShow(w http.ResponseWriter, r *http.Request) {
 	}
 	agent, _ := s.user(e.Agent)
 	home, _ := s.office(e.Office)
-	p := estatePage{base: s.base(r, e.Street, "estates"), Estate: e, TypeName: typeName(e.Type), Agent: agent.Name,
+	p := estatePage{base: s.base(r, e.Street, "index"), Estate: e, TypeName: typeName(e.Type), Agent: agent.Name,
 		Home: home, Services: s.services(), Orders: s.ordersOf(e)}
 	p.Own = e.Office == p.Office.ID
 	slices.Reverse(p.Orders)
@@ -125,7 +120,7 @@ func (s *Server) ordersOf(e Estate) []orderView {
 		if o.Estate != e.ID || o.Office != e.Office {
 			continue
 		}
-		service, _ := find(services, func(v Service) bool { return v.ID == o.ServiceID })
+		service, _ := doortest.Find(services, func(v Service) bool { return v.ID == o.ServiceID })
 		orderer, _ := s.user(o.User)
 		v := orderView{Order: o, Service: cmp.Or(service.Name, o.ServiceID, "Tjänst"), Orderer: cmp.Or(orderer.Name, o.User),
 			Name: statusName(o.Status), At: s.clock(o.CreatedAt)}
@@ -155,85 +150,27 @@ func (s *Server) clock(t time.Time) string { return t.In(s.stockholm).Format("20
 
 type faultsPage struct {
 	base
-	Sections  []faultSection
-	Ops       []opName
+	Sections  []doortest.Section
+	Ops       []doortest.OpName
 	LinkToken bool
 }
 
-type faultSection struct {
-	Title  string
-	Faults []faultRow
-}
-
-type faultRow struct {
-	faultInfo
-	On    bool
-	Where string
-}
-
 func (s *Server) faultIndex(w http.ResponseWriter, r *http.Request) {
-	p := faultsPage{base: s.base(r, "Fel", "faults"), Ops: opNames}
+	p := faultsPage{base: s.base(r, "Fel", "faults"), Sections: s.FaultSections(), Ops: words.Ops}
 	s.mu.Lock()
 	p.LinkToken = s.state.LinkToken
-	faults := maps.Clone(s.faults)
 	s.mu.Unlock()
-	for _, info := range faultInfos {
-		row := faultRow{faultInfo: info}
-		for _, op := range opNames {
-			if f := faults[op.Op]; f.Kind == info.Kind {
-				row.On, row.Where = true, "På för: "+op.Name+f.left()
-			}
-		}
-		if len(p.Sections) == 0 || p.Sections[len(p.Sections)-1].Title != info.Group {
-			p.Sections = append(p.Sections, faultSection{Title: info.Group})
-		}
-		last := &p.Sections[len(p.Sections)-1]
-		last.Faults = append(last.Faults, row)
-	}
 	s.render(w, http.StatusOK, "faults", p)
-}
-
-func (f Fault) left() string {
-	switch f.Times {
-	case 0:
-		return ", tills vidare"
-	case 1:
-		return ", ett anrop kvar"
-	}
-	return ", " + strconv.Itoa(f.Times) + " anrop kvar"
 }
 
 type logPage struct {
 	base
-	Requests []requestRow
+	Requests []doortest.LogRow
 	Total    int
 }
 
-type requestRow struct {
-	Request
-	At, OpName, Fault, Body, Answer string
-}
-
-// maxShown is how many requests the log's page shows.
-const maxShown = 100
-
 func (s *Server) logIndex(w http.ResponseWriter, r *http.Request) {
-	log := s.Log()
-	p := logPage{base: s.base(r, "Anrop", "log"), Total: len(log)}
-	slices.Reverse(log)
-	for _, q := range log[:min(len(log), maxShown)] {
-		info, _ := find(faultInfos, func(f faultInfo) bool { return f.Kind == q.Fault })
-		op, _ := find(opNames, func(o opName) bool { return o.Op == q.Op })
-		p.Requests = append(p.Requests, requestRow{Request: q, At: s.clock(q.Time), OpName: cmp.Or(op.Name, "Okänd metod"),
-			Fault: info.Name, Body: pretty(q.Body), Answer: pretty(q.Answer)})
-	}
+	p := logPage{base: s.base(r, "Anrop", "log")}
+	p.Requests, p.Total = s.LogRows(s.clock)
 	s.render(w, http.StatusOK, "log", p)
-}
-
-func pretty(s string) string {
-	var b bytes.Buffer
-	if json.Indent(&b, []byte(s), "", "  ") != nil {
-		return s
-	}
-	return b.String()
 }

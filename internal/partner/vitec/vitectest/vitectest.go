@@ -16,10 +16,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"time"
 
+	"portico/internal/partner/door/doortest"
 	"portico/internal/portal"
 )
 
@@ -47,16 +47,16 @@ type Options struct {
 
 // Server is the fake. It is safe for concurrent use.
 type Server struct {
+	*doortest.Door // its faults and its log
+
 	URL string // set by Start
 
 	options   Options
 	stockholm *time.Location
 	handler   http.Handler
 
-	mu     sync.Mutex
-	state  state
-	faults map[Op]Fault
-	log    []*Request
+	mu    sync.Mutex
+	state state
 }
 
 // New returns a fake; it fails if the file of its state cannot be read.
@@ -86,8 +86,9 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("time zone of the simulator: %w", err)
 	}
-	s := &Server{options: o, stockholm: stockholm, faults: map[Op]Fault{}}
-	if s.state, err = load(o); err != nil {
+	s := &Server{options: o, stockholm: stockholm, state: state{Tokens: map[string]token{}, LinkToken: o.LinkToken},
+		Door: doortest.New(doortest.Options{Faults: faultInfos, Words: words, Now: o.Now})}
+	if err := doortest.Load(o.Path, &s.state); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
@@ -97,23 +98,14 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// T is the part of testing.TB that Start needs.
-type T interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-}
-
 // Start serves a fake on a port of its own until the test ends.
-func Start(t T, o Options) *Server {
+func Start(t doortest.T, o Options) *Server {
 	t.Helper()
 	s, err := New(o)
 	if err != nil {
 		t.Fatalf("start the simulator: %v", err)
 	}
-	web := httptest.NewServer(s)
-	t.Cleanup(web.Close)
-	s.URL = web.URL
+	s.URL = doortest.Start(t, s)
 	return s
 }
 

@@ -2,7 +2,6 @@ package vitectest
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"portico/internal/partner/door/doortest"
 	"portico/internal/portal"
 )
 
@@ -36,16 +36,8 @@ func send(t *testing.T, method, address, password, body string) (int, string) {
 	if password != "" {
 		req.SetBasicAuth("u", password)
 	}
-	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
-	if err != nil {
-		return 0, ""
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, ""
-	}
-	return resp.StatusCode, string(answer)
+	status, answer, _ := doortest.Send(req)
+	return status, answer
 }
 
 func TestAnswers(t *testing.T) {
@@ -153,51 +145,6 @@ func TestListNames(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &list); err != nil || len(list) != want {
 			t.Errorf("%s: %d orders, want %d: %s", query, len(list), want, body)
 		}
-	}
-}
-
-func TestFaultsForTheNextCalls(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{})
-	o := s.NewOrder(Order{Office: "M30011"})
-	deliver := func() int {
-		status, _ := send(t, "PUT", s.URL+"/Service/Order/Status/M30011", "one", `{"id": "`+o.ID+`", "status": "Delivered"}`)
-		return status
-	}
-	s.SetFault(OpStatus, Fault{Kind: FaultServerError, Times: 2})
-	s.SetFault(OpToken, Fault{Kind: FaultBadRequest})
-	var got []int
-	for range 3 {
-		got = append(got, deliver())
-	}
-	s.SetFault(OpAny, Fault{Kind: FaultStoredDrop, Times: 1})
-	got = append(got, deliver())
-	s.SetFault(OpAny, Fault{Kind: FaultDrop})
-	got = append(got, deliver())
-	s.SetFault(OpAny, Fault{})
-	got = append(got, deliver())
-	if diff := cmp.Diff([]int{500, 500, 200, 0, 0, 200}, got); diff != "" {
-		t.Error(diff)
-	}
-	var stored []bool
-	for _, r := range s.Log() {
-		stored = append(stored, r.Stored)
-	}
-	if diff := cmp.Diff([]bool{false, false, true, true, false, true}, stored); diff != "" {
-		t.Error(diff)
-	}
-	if n := len(s.Statuses(o.ID)); n != 3 || s.Count(OpStatus) != 6 {
-		t.Errorf("%d stored of %d calls", n, s.Count(OpStatus))
-	}
-}
-
-func TestSlowAnswer(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{})
-	o := s.NewOrder(Order{Office: "M30011"})
-	s.SetFault(OpStatus, Fault{Kind: FaultSlow, Delay: time.Millisecond})
-	if status, _ := send(t, "PUT", s.URL+"/Service/Order/Status/M30011", "one", `{"id": "`+o.ID+`", "status": "Error"}`); status != 200 {
-		t.Errorf("status %d", status)
 	}
 }
 

@@ -1,66 +1,48 @@
 package vitectest
 
 import (
-	"bytes"
 	"embed"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"portico/internal/partner/door/doortest"
 )
 
 //go:embed templates style.css
 var files embed.FS
 
-var templates = parseTemplates("estates", "estate", "faults", "log", "missing")
-
-func parseTemplates(names ...string) map[string]*template.Template {
-	all := map[string]*template.Template{}
-	for _, name := range names {
-		all[name] = template.Must(template.ParseFS(files, "templates/layout.html", "templates/"+name+".html"))
-	}
-	return all
-}
+var pages = doortest.ParsePages(files)
 
 // userCookie says who acts. Cookies of localhost are shared by its ports, hence
 // the long name.
 const userCookie = "vitec_simulator_user"
 
 func (s *Server) routePages(mux *http.ServeMux) {
-	pages := http.NewServeMux()
-	pages.HandleFunc("GET /{$}", s.estateIndex)
-	pages.HandleFunc("GET /estates/{estate}", s.estateShow)
-	pages.HandleFunc("POST /estates/{estate}/orders", s.orderCreate)
-	pages.HandleFunc("POST /orders/{office}/{order}/openings", s.openingCreate)
-	pages.HandleFunc("GET /orders/{office}/{order}/interactions/{number}", s.interactionOpen)
-	pages.HandleFunc("POST /acting", s.actingUpdate)
-	pages.HandleFunc("GET /faults", s.faultIndex)
-	pages.HandleFunc("POST /faults", s.faultUpdate)
-	pages.HandleFunc("POST /settings", s.settingsUpdate)
-	pages.HandleFunc("GET /log", s.logIndex)
-	pages.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "style.css") })
-	pages.HandleFunc("/", s.missing)
-	mux.Handle("/", http.NewCrossOriginProtection().Handler(pages))
+	site := http.NewServeMux()
+	site.HandleFunc("GET /{$}", s.estateIndex)
+	site.HandleFunc("GET /estates/{estate}", s.estateShow)
+	site.HandleFunc("POST /estates/{estate}/orders", s.orderCreate)
+	site.HandleFunc("POST /orders/{office}/{order}/openings", s.openingCreate)
+	site.HandleFunc("POST /orders/{office}/{order}/removal", s.removalCreate)
+	site.HandleFunc("GET /orders/{office}/{order}/interactions/{number}", s.interactionOpen)
+	site.HandleFunc("POST /acting", s.actingUpdate)
+	site.HandleFunc("GET /faults", s.faultIndex)
+	site.HandleFunc("POST /faults", s.SwitchFaults(s.missing))
+	site.HandleFunc("POST /settings", s.settingsUpdate)
+	site.HandleFunc("GET /log", s.logIndex)
+	site.HandleFunc("GET /style.css", pages.Style)
+	site.HandleFunc("/", s.missing)
+	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))
 }
 
-// render writes a page whole or not at all.
 func (s *Server) render(w http.ResponseWriter, status int, name string, page any) {
-	var b bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&b, "layout", page); err != nil {
-		s.options.Log.Error("render a page of the simulator", "page", name, "error", err)
+	if err := pages.Render(w, status, name, page); err != nil {
+		s.options.Log.Error("render a page of the simulator", "error", err)
 		http.Error(w, "Sidan kunde inte visas.", http.StatusInternalServerError)
-		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	// No form-action: it would also forbid the redirect from an order to the portal.
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'")
-	w.WriteHeader(status)
-	w.Write(b.Bytes()) // the browser may have gone
 }
 
 func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
@@ -94,17 +76,35 @@ func (s *Server) actingUpdate(w http.ResponseWriter, r *http.Request) {
 func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
 	u := s.acting(r)
 	e, ok := s.estate(r.PathValue("estate"))
-	service, known := find(s.services(), func(v Service) bool { return v.ID == r.FormValue("service") })
+	service, known := doortest.Find(s.services(), func(v Service) bool { return v.ID == r.FormValue("service") })
 	if !ok || !known || e.Office != u.Office {
 		s.missing(w, r)
 		return
 	}
+	order := Order{Office: e.Office, Estate: e.ID, User: u.ID, ServiceID: service.ID, CallbackURL: service.CallbackURL,
+		Background: service.Background}
+	if s.TakeFault(doortest.OpOrder).Kind == FaultUnopened {
+		order.CreatedAt = s.options.Now().Add(-time.Hour) // nobody has noticed
+		s.NewOrder(order)
+		http.Redirect(w, r, "/estates/"+url.PathEscape(e.ID), http.StatusSeeOther)
+		return
+	}
 	s.mu.Lock()
-	o := s.newOrder(Order{Office: e.Office, Estate: e.ID, User: u.ID, ServiceID: service.ID, CallbackURL: service.CallbackURL,
-		Background: service.Background})
+	o := s.newOrder(order)
 	address := s.callback(o, u.ID, s.options.TokenLife)
 	s.mu.Unlock()
 	s.open(w, r, o, address)
+}
+
+// removalCreate takes an order away, to see what a provider makes of that.
+func (s *Server) removalCreate(w http.ResponseWriter, r *http.Request) {
+	o, ok := s.Order(r.PathValue("office"), r.PathValue("order"))
+	if !ok {
+		s.missing(w, r)
+		return
+	}
+	s.Remove(o.Office, o.ID)
+	http.Redirect(w, r, "/estates/"+url.PathEscape(o.Estate), http.StatusSeeOther)
 }
 
 // openingCreate opens an order once more, as whoever acts now.
@@ -156,37 +156,6 @@ func (s *Server) interactionOpen(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
-}
-
-func (s *Server) faultUpdate(w http.ResponseWriter, r *http.Request) {
-	kind, op := FaultKind(r.FormValue("kind")), Op(r.FormValue("op"))
-	times, _ := strconv.Atoi(r.FormValue("times")) // anything else is "until it is cleared"
-	if kind == "" {
-		s.ClearFaults()
-	} else if info, ok := find(faultInfos, func(f faultInfo) bool { return f.Kind == kind }); !ok {
-		s.missing(w, r)
-		return
-	} else if !s.clearKind(kind) {
-		if !kind.concerns(op) {
-			op = OpAny
-		}
-		s.SetFault(op, Fault{Kind: kind, Times: max(0, times), RetryAfter: info.retryAfter, Delay: info.delay})
-	}
-	http.Redirect(w, r, "/faults", http.StatusSeeOther)
-}
-
-// clearKind takes a fault off every method, and reports whether it was on any.
-func (s *Server) clearKind(kind FaultKind) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := false
-	for op, f := range s.faults {
-		if f.Kind == kind {
-			delete(s.faults, op)
-			found = true
-		}
-	}
-	return found
 }
 
 func (s *Server) settingsUpdate(w http.ResponseWriter, r *http.Request) {

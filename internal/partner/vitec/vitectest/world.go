@@ -1,5 +1,7 @@
 package vitectest
 
+import "portico/internal/partner/door/doortest"
+
 // Office is a customer of Vitec's. Only offices of a chain have a chain id.
 type Office struct {
 	ID, Name, City, Tenant string
@@ -65,23 +67,13 @@ func DemoEstates() []Estate {
 }
 
 func (s *Server) office(id string) (Office, bool) {
-	return find(s.options.Offices, func(o Office) bool { return o.ID == id })
+	return doortest.Find(s.options.Offices, func(o Office) bool { return o.ID == id })
 }
 
 func (s *Server) user(id string) (User, bool) {
-	return find(s.options.Users, func(u User) bool { return u.ID == id })
+	return doortest.Find(s.options.Users, func(u User) bool { return u.ID == id })
 }
 
 func (s *Server) estate(id string) (Estate, bool) {
-	return find(s.options.Estates, func(e Estate) bool { return e.ID == id })
-}
-
-func find[E any](all []E, match func(E) bool) (E, bool) {
-	for _, e := range all {
-		if match(e) {
-			return e, true
-		}
-	}
-	var none E
-	return none, false
+	return doortest.Find(s.options.Estates, func(e Estate) bool { return e.ID == id })
 }

@@ -1,9 +1,10 @@
-package vitec
+package door
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -13,20 +14,20 @@ import (
 	"portico/internal/portal"
 )
 
-// maxQuoted is how much of a failed call's answer an error keeps, in bytes.
-const maxQuoted = 1 << 10
+// MaxQuoted is how much of an answer is kept, in bytes.
+const MaxQuoted = 1 << 10
 
 // maxRetryAfter keeps a nonsensical Retry-After from silencing a connection.
 const maxRetryAfter = 24 * time.Hour
 
-// Error is a call to Connect that gave no result. The shape of Connect's own
-// error messages is not documented, so the start of the answer is kept as it is.
+// Error is a call that gave no result. Partners rarely document the shape of
+// their error messages, so the start of the answer is kept as it is.
 type Error struct {
 	Op         string        // method and path, without the query
 	Status     int           // 0 without an answer
 	Body       string        // how the answer starts; secrets are struck out
 	RetryAfter time.Duration // 0: the answer does not say
-	Sent       bool          // the request may have reached Connect
+	Sent       bool          // the request may have reached the partner
 	Err        error
 }
 
@@ -49,8 +50,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// classify says how a call ended that returned err. Nil stays nil.
-func classify(err error) *portal.ReportError {
+// Classify says how a call ended that returned err. Nil stays nil.
+func Classify(err error) *portal.ReportError {
 	if err == nil {
 		return nil
 	}
@@ -93,13 +94,25 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return max(0, min(wait, maxRetryAfter))
 }
 
+// forms returns all the forms in which secrets may come back in an answer.
+func forms(secrets []string) []string {
+	var all []string
+	for _, s := range secrets {
+		if s == "" {
+			continue
+		}
+		quoted := string(JSON(s))
+		quoted = quoted[1 : len(quoted)-1]
+		all = append(all, s, quoted, strings.ReplaceAll(quoted, "/", `\/`), url.QueryEscape(s))
+	}
+	return all
+}
+
 // excerpt returns how an answer starts, with the secrets of its call struck out.
 func excerpt(body []byte, secrets []string) string {
 	s := string(body)
 	for _, secret := range secrets {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "***")
-		}
+		s = strings.ReplaceAll(s, secret, "***")
 	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' { // would break a log's line
@@ -107,10 +120,10 @@ func excerpt(body []byte, secrets []string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "�"))
-	if len(s) <= maxQuoted {
+	if len(s) <= MaxQuoted {
 		return s
 	}
-	cut := maxQuoted
+	cut := MaxQuoted
 	for !utf8.RuneStart(s[cut]) {
 		cut--
 	}
