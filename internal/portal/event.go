@@ -26,6 +26,7 @@ type EventKind string
 // The kinds of event.
 const (
 	EventOpened    EventKind = "opened"
+	EventCreated   EventKind = "created" // staff made it at the partner
 	EventReceived  EventKind = "received"
 	EventStarted   EventKind = "started"
 	EventAsked     EventKind = "asked"
@@ -43,12 +44,22 @@ const (
 	EventRetried   EventKind = "retried"
 	EventSkipped   EventKind = "skipped"
 	EventDiffers   EventKind = "differs" // the same order came in with other content
+
+	// Steps are told by their own names.
+	EventPolicyIssued    = EventKind(StepPolicyIssued)
+	EventPolicyActivated = EventKind(StepPolicyActivated)
+
+	EventImported      EventKind = "imported"       // taken from the partner's list
+	EventVerified      EventKind = "verified"       // the partner's list has it too
+	EventReportedAgain EventKind = "reported_again" // because the partner shows something else
+	EventAccepted      EventKind = "accepted"       // that the partner shows something else
 )
 
 // EventKinds lists every kind of event.
-var EventKinds = []EventKind{EventOpened, EventReceived, EventStarted, EventAsked, EventAnswered, EventDelivered,
+var EventKinds = []EventKind{EventOpened, EventCreated, EventReceived, EventStarted, EventAsked, EventAnswered, EventDelivered,
 	EventFailed, EventCancelled, EventReopened, EventRevision, EventMessage, EventNote, EventAssigned,
-	EventReported, EventParked, EventRetried, EventSkipped, EventDiffers}
+	EventReported, EventParked, EventRetried, EventSkipped, EventDiffers, EventPolicyIssued, EventPolicyActivated,
+	EventImported, EventVerified, EventReportedAgain, EventAccepted}
 
 // Event is a line of an order's timeline. Events are never rewritten.
 type Event struct {
@@ -63,6 +74,8 @@ type Event struct {
 type EventData struct {
 	Body     string        `json:"body,omitempty"`     // what was written
 	State    State         `json:"state,omitempty"`    // reported, parked, retried, skipped: which state
+	Step     Step          `json:"step,omitempty"`     // the same: which step, where it was one
+	File     string        `json:"file,omitempty"`     // the same: which file, where it was one
 	Version  int           `json:"version,omitempty"`  // delivered: which delivery
 	Files    int           `json:"files,omitempty"`    // delivered: how many
 	Question string        `json:"question,omitempty"` // answered: to what
@@ -70,5 +83,5 @@ type EventData struct {
 	Attempt  int           `json:"attempt,omitempty"`  // reported: at which
 	Took     time.Duration `json:"took,omitempty"`     // reported: how long, in nanoseconds
 	Before   string        `json:"before,omitempty"`   // differs: what we have
-	After    string        `json:"after,omitempty"`    // differs: what came
+	After    string        `json:"after,omitempty"`    // differs: what came; reported again, accepted: what the partner has
 }

@@ -83,6 +83,19 @@ func (f Field) Option(id string) (Option, bool) {
 	return f.Options[i], true
 }
 
+// Package returns what was chosen in the form's first choice, in a language; ""
+// if there is none.
+func (f Form) Package(a Answers, locale string) string {
+	for _, field := range f.Fields {
+		if field.Type != FieldChoice || len(a[field.ID]) == 0 {
+			continue
+		}
+		o, _ := field.Option(a[field.ID][0])
+		return o.Label.In(locale)
+	}
+	return ""
+}
+
 // Validate turns what was typed into answers, or says what is wrong with which field.
 func (f Form) Validate(typed map[string][]string) (Answers, FieldErrors) {
 	answers, faults := Answers{}, FieldErrors{}

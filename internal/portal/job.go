@@ -37,23 +37,52 @@ type Message struct {
 	State          State  `json:"state"`
 	Comment        string `json:"comment,omitempty"`
 	InteractionID  int64  `json:"interaction_id,omitempty"` // waiting: which question
+	Step           Step   `json:"step,omitempty"`           // what is told instead of the state, which stays as it is
+
+	// Upload is a file that is brought, of a delivery that is reported after it.
+	Upload *Upload `json:"upload,omitempty"`
+
+	// What a partner may show of the order beside its state; empty is not shown.
+	Language string `json:"language,omitempty"` // a locale: of every text for people at the partner
+	Title    string `json:"title,omitempty"`    // the service's name
+	Number   string `json:"-"`                  // the order's own number here
+	Package  string `json:"package,omitempty"`  // what was chosen
+	Price    int64  `json:"price,omitempty"`    // minor units
+	Currency string `json:"currency,omitempty"` // ISO 4217
+	Day      string `json:"day,omitempty"`      // 2026-11-24: when it is expected to be ready
+	Link     string `json:"-"`                  // the order's page, the same for ever
+	PublicID string `json:"public_id,omitempty"`
 
 	// URL is where the broker answers. It is made for each attempt and never stored.
 	URL string `json:"-"`
 	// Uncertain says that an earlier attempt may have arrived: read before sending.
 	Uncertain bool `json:"-"`
+	// Doubts is how many earlier attempts may have arrived; at least 1 if Uncertain.
+	Doubts int `json:"-"`
 	// Since is when the change happened: a report that the partner made before is not this one.
 	Since time.Time `json:"-"`
+	// Earlier are the reports of the order that have arrived, where it matters which
+	// of them the partner shows: only if Uncertain.
+	Earlier []Arrival `json:"-"`
+	// Shown is what the last receipt of the order said that the partner shows.
+	Shown string `json:"-"`
+}
+
+// Arrival is a report that has arrived.
+type Arrival struct {
+	State State     `json:"state"`
+	At    time.Time `json:"at"` // by our clock, when its answer came
 }
 
 // Asks reports whether the message asks the broker to come: to answer a
-// question, or to complete a draft.
-func (m Message) Asks() bool { return m.State == Waiting || m.State == Draft }
+// question, or to complete a draft. A step asks nothing, whatever the state.
+func (m Message) Asks() bool { return m.Step == "" && (m.State == Waiting || m.State == Draft) }
 
 // Receipt is what a partner answered to a report.
 type Receipt struct {
 	Status int    // HTTP
 	Answer string // how it starts, secrets struck out
+	Shown  string // stands for what the partner shows of the order now, beside its state
 }
 
 // Attempt is one time that a report was sent, or tried to be.
@@ -79,6 +108,20 @@ type Job struct {
 	// Attempts are those that were made, oldest first. The one that is being
 	// recorded stands last.
 	Attempts []Attempt
+}
+
+// Retryable reports whether trying again by hand means something: the job has
+// been tried or put aside, and nobody is sending it.
+func (j Job) Retryable() bool {
+	return j.State == JobParked || j.State == JobAvailable && (j.Attempt > 0 || j.LastError != "")
+}
+
+// LastAttempt returns the attempt that was made last, zero if none was.
+func (j Job) LastAttempt() Attempt {
+	if len(j.Attempts) == 0 {
+		return Attempt{}
+	}
+	return j.Attempts[len(j.Attempts)-1]
 }
 
 // Outcome says how an attempt to report ended.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -18,6 +19,7 @@ type Order struct {
 	BrokerID       int64
 	Broker         string // how the broker is called on the timeline
 	State          State
+	Steps          []Step // that were taken, in their sequence
 	Answers        Answers
 	Total          int64 // minor units
 	Currency       string
@@ -27,15 +29,20 @@ type Order struct {
 	DueAt          *time.Time
 	WaitingSince   *time.Time
 	Unverified     bool // it came in without proof, and the partner's list has not confirmed it
+	Unproven       bool // the partner did not prove who the user is
+	Details        Details
+	Shown          string // stands for what the partner shows of it
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
 
 // Change is what an action leaves to be stored with the order: lines for the
-// timeline, and the report to the partner, nil if the partner is not told.
+// timeline, the files that the partner is brought, and the report to it that comes
+// after them, nil if the partner is not told.
 type Change struct {
-	Events []Event
-	Report *Message
+	Events  []Event
+	Uploads []Message
+	Report  *Message
 }
 
 // NewOrder returns the order that a ticket brings in, and what stands on its
@@ -43,10 +50,19 @@ type Change struct {
 // once. In the background no page has opened: there the broker is asked
 // through the partner to complete the order.
 func NewOrder(svc Service, t Ticket, now time.Time) (*Order, Change, error) {
+	return newOrder(svc, t, EventOpened, Actor{Kind: ActorBroker}, now)
+}
+
+// CreateOrder returns the order that staff made at the partner, as NewOrder
+// does. A draft waits for the broker, who opens it there.
+func CreateOrder(svc Service, t Ticket, by Actor, now time.Time) (*Order, Change, error) {
+	return newOrder(svc, t, EventCreated, by, now)
+}
+
+func newOrder(svc Service, t Ticket, kind EventKind, by Actor, now time.Time) (*Order, Change, error) {
 	o := &Order{Service: svc, Office: Office{Customer: t.Customer}, PartnerOrderID: t.OrderID, Tenant: t.Tenant,
 		Target: t.Target, State: Draft, Answers: Answers{}, CreatedAt: now, UpdatedAt: now}
-	by := Actor{Kind: ActorBroker}
-	c := Change{Events: []Event{{Kind: EventOpened, Actor: by, ForBroker: true, CreatedAt: now}}}
+	c := Change{Events: []Event{{Kind: kind, Actor: by, ForBroker: true, CreatedAt: now}}}
 	if len(svc.Form.Fields) == 0 {
 		accepted, err := o.Accept(by, now)
 		if err != nil {
@@ -77,8 +93,7 @@ func (o *Order) Accept(by Actor, now time.Time) (Change, error) {
 }
 
 func (o *Order) receive(answers Answers, by Actor, now time.Time) (Change, error) {
-	c, err := o.become(Received, EventReceived, by, EventData{}, "", now)
-	if err != nil {
+	if err := o.allow(Received); err != nil {
 		return Change{}, err
 	}
 	o.Answers, o.Total = answers, o.Service.Form.Total(answers)
@@ -87,7 +102,7 @@ func (o *Order) receive(answers Answers, by Actor, now time.Time) (Change, error
 		due := now.Add(d)
 		o.DueAt = &due
 	}
-	return c, nil
+	return o.become(Received, EventReceived, by, EventData{}, "", now)
 }
 
 // Start says that somebody works on the order. What is delivered or failed has
@@ -142,7 +157,7 @@ func (o *Order) Answer(i *Interaction, answer string, by Actor, now time.Time) (
 	return c, nil
 }
 
-// Deliver hands over a delivery.
+// Deliver hands over a delivery, its files too where the partner takes them.
 func (o *Order) Deliver(d Delivery, by Actor, now time.Time) (Change, error) {
 	if err := o.allow(Delivered); err != nil {
 		return Change{}, err
@@ -156,7 +171,11 @@ func (o *Order) Deliver(d Delivery, by Actor, now time.Time) (Change, error) {
 		return Change{}, err
 	}
 	data := EventData{Body: d.Message, Version: d.Version, Files: len(d.Files)}
-	return o.become(Delivered, EventDelivered, by, data, d.Message, now)
+	c, err := o.become(Delivered, EventDelivered, by, data, d.Message, now)
+	if err == nil && o.Service.TakesFiles {
+		c.Uploads = o.uploads(d, now)
+	}
+	return c, err
 }
 
 // Fail says that the order cannot be done, and why.
@@ -257,9 +276,19 @@ func (o *Order) become(to State, kind EventKind, by Actor, data EventData, comme
 }
 
 func (o *Order) message(state State, comment string, now time.Time) Message {
-	return Message{OrderID: o.ID, ConnectionID: o.Service.ConnectionID, ServiceID: o.Service.ID,
+	svc := o.Service
+	m := Message{OrderID: o.ID, ConnectionID: svc.ConnectionID, ServiceID: svc.ID,
 		Customer: o.Office.Customer, Tenant: o.Tenant, PartnerOrderID: o.PartnerOrderID, Target: o.Target,
-		State: state, Comment: strings.TrimSpace(comment), Since: now}
+		State: state, Comment: strings.TrimSpace(comment), Since: now,
+		PublicID: o.PublicID, Language: svc.Language, Title: svc.Name.In(svc.Language),
+		Package: svc.Form.Package(o.Answers, svc.Language), Price: o.Total, Currency: o.Currency, Shown: o.Shown}
+	if o.ID != 0 {
+		m.Number = strconv.FormatInt(o.ID, 10)
+	}
+	if o.DueAt != nil {
+		m.Day = o.DueAt.In(Provider{TimeZone: svc.TimeZone}.Location()).Format(time.DateOnly)
+	}
+	return m
 }
 
 // MessageFor returns what the partner would be told if the order became state,

@@ -3,6 +3,7 @@ package portal
 import (
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -35,12 +36,19 @@ type Provider struct {
 	Currency     string `db:"currency"` // ISO 4217
 }
 
+// zones are the time zones that were read: reading one opens a file.
+var zones sync.Map
+
 // Location returns the provider's time zone, UTC if it is unknown here.
 func (p Provider) Location() *time.Location {
+	if known, ok := zones.Load(p.TimeZone); ok {
+		return known.(*time.Location)
+	}
 	loc, err := time.LoadLocation(p.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(p.TimeZone, loc)
 	return loc
 }
 
@@ -59,6 +67,7 @@ type Connection struct {
 	System          string
 	InteractionLink LinkKind
 	Reports         []State // the states that the partner is told of
+	TakesFiles      bool    // the files of a delivery are brought to the partner
 	Settings        []byte  // JSON that only the partner's package understands
 	Credentials     []Credential
 	UpdatedAt       time.Time
@@ -102,9 +111,17 @@ type Service struct {
 	Description     Text
 	Tags            []string
 	TurnaroundHours int
+	PartnerService  string // the partner's own id of it; empty: not known
 	Form            Form
 	Reports         []State // of the connection
+	TakesFiles      bool    // the connection does
+	Insurance       bool    // an insurance, of whose policy the partner is told
+	Sellers         bool    // asks for the sellers' names
 	Ask             string  // what a broker is told to whom no page opens; set by who opens the order
+
+	// The provider's, for what people at the partner read.
+	Language string
+	TimeZone string
 }
 
 // Serves reports whether an office may order the service.

@@ -16,15 +16,18 @@ var ErrOtherOffice = errors.New("the ticket is of another office")
 
 // Ticket is the verified answer to "who orders what".
 type Ticket struct {
-	OrderID  string // the partner's
-	Customer string // the office that owns the order
-	UserID   string // who is logged in
-	OwnerID  string // who owns the order
-	Tenant   string
-	Chain    string
-	Target   Target
-	Expired  bool // the token can no longer be used; the rest may be empty
-	Raw      json.RawMessage
+	OrderID      string // the partner's
+	Customer     string // the office that owns the order
+	CustomerName string // what it is called; empty: not known
+	UserID       string // who is logged in
+	UserName     string // empty: not known
+	OwnerID      string // who owns the order
+	Tenant       string
+	Chain        string
+	Target       Target
+	Expired      bool // the token can no longer be used; the rest may be empty
+	Unproven     bool // it does not prove who the user is, only that the partner's customer sent somebody
+	Raw          json.RawMessage
 }
 
 // Content returns what must not change between two tickets of one order, as
@@ -37,4 +40,32 @@ func (t Ticket) Content() string {
 type Target struct {
 	Type string `db:"target_type" json:"type"` // the partner's word; any text
 	ID   string `db:"target_id" json:"id"`
+	Name string `db:"target_name" json:"name,omitempty"` // as people call it, an address say; empty: not known
+}
+
+// Details are what a partner tells of an order's target beside its ids. What it
+// does not tell is empty.
+type Details struct {
+	Type    string   `json:"type,omitempty"`   // the partner's word; any text
+	Number  string   `json:"number,omitempty"` // the broker's own, of the assignment
+	Street  string   `json:"street,omitempty"`
+	ZipCode string   `json:"zip_code,omitempty"`
+	City    string   `json:"city,omitempty"`
+	Broker  string   `json:"broker,omitempty"`
+	Office  string   `json:"office,omitempty"`
+	Sellers []string `json:"sellers,omitempty"` // only for a service that asks for them
+}
+
+// Empty reports whether nothing is known.
+func (d Details) Empty() bool {
+	return d.Type+d.Number+d.Address()+d.Broker+d.Office == "" && len(d.Sellers) == 0
+}
+
+// Address returns the address on one line, "" if it is not known.
+func (d Details) Address() string {
+	place := strings.TrimSpace(d.ZipCode + " " + d.City)
+	if d.Street == "" || place == "" {
+		return d.Street + place
+	}
+	return d.Street + ", " + place
 }
