@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test dev lint generate verify bench build
+.PHONY: help run test chaos dev lint generate verify bench build
 
 # The race detector needs a C compiler.
 RACE = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -18,6 +18,11 @@ test: ## Run every test, on a real PostgreSQL and in a real browser
 	@$(MAKE) --no-print-directory verify
 	@go build -o bin/testdb ./cmd/testdb
 	bin/testdb go test $(RACE) ./...
+
+SEED ?= 0
+chaos: ## Break everything under load for five minutes (SEED=n repeats a run), and judge
+	@.ci/need go postgres
+	go test ./cmd/portico/chaos -run TestChaos -count=1 -v -timeout 10m -args -chaos 4m -seed $(SEED)
 
 dev: ## Like run, and anew after each change
 	@.ci/need go postgres

@@ -34,6 +34,11 @@ type attemptRow struct {
 	Error     string         `db:"error"`
 }
 
+func (r attemptRow) attempt() portal.Attempt {
+	return portal.Attempt{StartedAt: r.StartedAt, Took: time.Duration(r.TookMS) * time.Millisecond, Outcome: r.Outcome,
+		Receipt: portal.Receipt{Status: r.Status, Answer: r.Answer}, Error: r.Error}
+}
+
 // attempts returns the attempts of an order's jobs by job, oldest first.
 func (s *Store) attempts(ctx context.Context, orderID int64) (map[int64][]portal.Attempt, error) {
 	var rows []attemptRow
@@ -46,9 +51,7 @@ func (s *Store) attempts(ctx context.Context, orderID int64) (map[int64][]portal
 	}
 	attempts := map[int64][]portal.Attempt{}
 	for _, r := range rows {
-		attempts[r.JobID] = append(attempts[r.JobID], portal.Attempt{StartedAt: r.StartedAt,
-			Took: time.Duration(r.TookMS) * time.Millisecond, Outcome: r.Outcome,
-			Receipt: portal.Receipt{Status: r.Status, Answer: r.Answer}, Error: r.Error})
+		attempts[r.JobID] = append(attempts[r.JobID], r.attempt())
 	}
 	return attempts, nil
 }

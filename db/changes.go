@@ -41,9 +41,9 @@ func saveChange(ctx context.Context, tx *sqlx.Tx, o *portal.Order, c portal.Chan
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE orders SET state = $2, answers = $3, total = $4, assigned_to = NULLIF($5, 0), received_at = $6,
-			due_at = $7, waiting_since = $8, updated_at = $9, words = $10
+			due_at = $7, waiting_since = $8, updated_at = $9, words = $10, steps = $11
 		WHERE id = $1`,
-		o.ID, o.State, answers, o.Total, o.AssignedTo, o.ReceivedAt, o.DueAt, o.WaitingSince, now, orderWords(o))
+		o.ID, o.State, answers, o.Total, o.AssignedTo, o.ReceivedAt, o.DueAt, o.WaitingSince, now, orderWords(o), stringsOf(o.Steps))
 	if err != nil {
 		return err
 	}
@@ -52,16 +52,29 @@ func saveChange(ctx context.Context, tx *sqlx.Tx, o *portal.Order, c portal.Chan
 			return err
 		}
 	}
+	return insertChange(ctx, tx, o.ID, c, now)
+}
+
+// insertChange stores what a change leaves beside the order itself.
+func insertChange(ctx context.Context, tx *sqlx.Tx, orderID int64, c portal.Change, now time.Time) error {
 	var last int64
 	for _, e := range c.Events {
-		if last, err = insertEvent(ctx, tx, o.ID, e); err != nil {
+		var err error
+		if last, err = insertEvent(ctx, tx, orderID, e); err != nil {
+			return err
+		}
+	}
+	for _, m := range c.Uploads { // the report has to wait for them: jobs of an order run by id
+		if err := insertJob(ctx, tx, "file", "file/"+m.Upload.FileID, m, now); err != nil {
 			return err
 		}
 	}
 	if c.Report == nil {
 		return nil
 	}
-	return insertJob(ctx, tx, *c.Report, last, now)
+	c.Report.OrderID = orderID
+	// One change, one report.
+	return insertJob(ctx, tx, "report", fmt.Sprintf("event/%d", last), *c.Report, now)
 }
 
 func insertEvent(ctx context.Context, tx *sqlx.Tx, orderID int64, e portal.Event) (int64, error) {
@@ -114,6 +127,13 @@ func (s *Store) CancelOrder(ctx context.Context, id int64, reason string, by por
 func (s *Store) ReopenOrder(ctx context.Context, id int64, by portal.Actor) error {
 	return s.changeOrder(ctx, id, "reopen", func(_ *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
 		return o.Reopen(by, now)
+	})
+}
+
+// TakeStep tells the partner of a step of an insurance.
+func (s *Store) TakeStep(ctx context.Context, id int64, step portal.Step, by portal.Actor) error {
+	return s.changeOrder(ctx, id, "take a step of", func(_ *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
+		return o.TakeStep(step, by, now)
 	})
 }
 

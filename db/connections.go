@@ -16,16 +16,17 @@ type connectionRow struct {
 	System          string          `db:"system"`
 	InteractionLink portal.LinkKind `db:"interaction_link"`
 	Reports         pq.StringArray  `db:"reports"`
+	TakesFiles      bool            `db:"takes_files"`
 	Settings        []byte          `db:"settings"`
 	UpdatedAt       time.Time       `db:"updated_at"`
 }
 
 func (r connectionRow) connection() portal.Connection {
 	return portal.Connection{ID: r.ID, System: r.System, InteractionLink: r.InteractionLink,
-		Reports: stringsTo[portal.State](r.Reports), Settings: r.Settings, UpdatedAt: r.UpdatedAt}
+		Reports: stringsTo[portal.State](r.Reports), TakesFiles: r.TakesFiles, Settings: r.Settings, UpdatedAt: r.UpdatedAt}
 }
 
-const selectConnection = `SELECT id, system, interaction_link, reports, settings, updated_at FROM connections`
+const selectConnection = `SELECT id, system, interaction_link, reports, takes_files, settings, updated_at FROM connections`
 
 // Connections returns every connection without its credentials, by id.
 func (s *Store) Connections(ctx context.Context) ([]portal.Connection, error) {
@@ -93,14 +94,14 @@ func (s *Store) saveConnection(ctx context.Context, tx *sqlx.Tx, c portal.Connec
 		return err
 	}
 	w, err := upsert(ctx, tx, `
-		INSERT INTO connections AS t (id, system, interaction_link, reports, settings, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO connections AS t (id, system, interaction_link, reports, takes_files, settings, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (id) DO UPDATE SET system = excluded.system, interaction_link = excluded.interaction_link,
-			reports = excluded.reports, settings = excluded.settings, updated_at = excluded.updated_at
-		WHERE (t.system, t.interaction_link, t.reports, t.settings) IS DISTINCT FROM
-			(excluded.system, excluded.interaction_link, excluded.reports, excluded.settings)
+			reports = excluded.reports, takes_files = excluded.takes_files, settings = excluded.settings, updated_at = excluded.updated_at
+		WHERE (t.system, t.interaction_link, t.reports, t.takes_files, t.settings) IS DISTINCT FROM
+			(excluded.system, excluded.interaction_link, excluded.reports, excluded.takes_files, excluded.settings)
 		RETURNING xmax = 0`,
-		c.ID, c.System, c.InteractionLink, stringsOf(c.Reports), c.Settings, now)
+		c.ID, c.System, c.InteractionLink, stringsOf(c.Reports), c.TakesFiles, c.Settings, now)
 	if err != nil {
 		return err
 	}

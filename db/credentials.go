@@ -41,6 +41,9 @@ func (s *Store) saveCredentials(ctx context.Context, tx *sqlx.Tx, c portal.Conne
 		}
 		if w != unchanged {
 			changes.add("credential of connection %s for customer %s: %s", c.ID, credential.Customer, w)
+			if err := bringForward(ctx, tx, c.ID, now); err != nil {
+				return err
+			}
 		}
 	}
 	for _, one := range stored {
@@ -186,11 +189,15 @@ func (s *Store) RefuseCredential(ctx context.Context, connectionID, customer str
 	return len(news) == 1 && news[0], nil
 }
 
-// ClearCredential says that the partner takes a customer's credential again.
+// ClearCredential says that the partner takes a customer's credential again. What
+// waited for that goes soon.
 func (s *Store) ClearCredential(ctx context.Context, connectionID, customer string) error {
 	_, err := s.db.ExecContext(ctx, `
 		UPDATE credentials SET refused_at = NULL, refused_status = NULL, blocked_until = NULL
 		WHERE connection_id = $1 AND customer = (`+ownCredential+`) AND refused_at IS NOT NULL`, connectionID, customer)
+	if err == nil {
+		err = bringForward(ctx, s.db, connectionID, s.Now())
+	}
 	if err != nil {
 		return fmt.Errorf("clear credential of %s for %s: %w", connectionID, customer, mapError(err))
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -17,18 +18,17 @@ import (
 // hint: it can be lost.
 const jobsChannel = "portico_jobs"
 
-// insertJob puts a report into the outbox, in the transaction of the change
-// that caused it. The event makes it unique: one change, one report.
-func insertJob(ctx context.Context, tx *sqlx.Tx, m portal.Message, event int64, now time.Time) error {
+// insertJob puts a message into the outbox, in the transaction of the change
+// that caused it.
+func insertJob(ctx context.Context, tx *sqlx.Tx, kind, key string, m portal.Message, now time.Time) error {
 	payload, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO jobs (kind, state, connection_id, subject, order_id, unique_key, payload, max_attempts, run_at, created_at)
-		VALUES ('report', 'available', $1, $2, $3, $4, $5, $6, $7, $7)`,
-		m.ConnectionID, fmt.Sprintf("order/%d", m.OrderID), m.OrderID, fmt.Sprintf("event/%d", event),
-		payload, len(portal.Backoff), now)
+		VALUES ($1, 'available', $2, $3, $4, $5, $6, $7, $8, $8)`,
+		kind, m.ConnectionID, fmt.Sprintf("order/%d", m.OrderID), m.OrderID, key, payload, len(portal.Backoff), now)
 	if err != nil {
 		return err
 	}
@@ -48,13 +48,16 @@ type jobRow struct {
 	Attempt     int             `db:"attempt"`
 	MaxAttempts int             `db:"max_attempts"`
 	Uncertain   bool            `db:"uncertain"`
+	Doubts      int             `db:"doubts"`
+	Shown       string          `db:"shown"`   // empty but in a claim
+	Earlier     []byte          `db:"earlier"` // NULL but in a claim of what may have arrived
 	RunAt       time.Time       `db:"run_at"`
 	LastError   string          `db:"last_error"`
 	CreatedAt   time.Time       `db:"created_at"`
 	FinishedAt  *time.Time      `db:"finished_at"`
 }
 
-const jobColumns = `j.id, j.state, j.order_id, j.payload, j.attempt, j.max_attempts, j.uncertain, j.run_at, j.last_error, j.created_at, j.finished_at`
+const jobColumns = `j.id, j.state, j.order_id, j.payload, j.attempt, j.max_attempts, j.uncertain, j.doubts, j.run_at, j.last_error, j.created_at, j.finished_at`
 
 func (r jobRow) job() (portal.Job, error) {
 	j := portal.Job{ID: r.ID, State: r.State, Attempt: r.Attempt, MaxAttempts: r.MaxAttempts, RunAt: r.RunAt,
@@ -62,7 +65,13 @@ func (r jobRow) job() (portal.Job, error) {
 	if err := json.Unmarshal(r.Payload, &j.Message); err != nil {
 		return portal.Job{}, fmt.Errorf("read job %d: %w", r.ID, err)
 	}
-	j.Message.Uncertain, j.Message.Since = r.Uncertain, r.CreatedAt
+	j.Message.Uncertain, j.Message.Doubts, j.Message.Since = r.Uncertain, r.Doubts, r.CreatedAt
+	if r.Earlier != nil {
+		if err := json.Unmarshal(r.Earlier, &j.Message.Earlier); err != nil {
+			return portal.Job{}, fmt.Errorf("read what job %d comes after: %w", r.ID, err)
+		}
+	}
+	j.Message.Number, j.Message.Shown = strconv.FormatInt(r.OrderID, 10), r.Shown
 	return j, nil
 }
 
@@ -97,15 +106,19 @@ const claimJobs = `
 		ORDER BY d.due_at, d.id
 		LIMIT $4
 		FOR UPDATE SKIP LOCKED)
-	UPDATE jobs j SET state = 'running', leased_until = $3, attempt = j.attempt + 1,
-		uncertain = j.uncertain OR j.state = 'running'
-	FROM due WHERE j.id = due.id
-	RETURNING ` + jobColumns
+	UPDATE jobs j SET state = 'running', attempt = j.attempt + 1, leased_until = $3::timestamptz
+			-- portal.Message.Extra
+			+ CASE j.kind WHEN 'file' THEN (j.payload #>> '{upload,seconds}')::int ELSE 0 END * interval '1 second',
+		uncertain = j.uncertain OR j.state = 'running', doubts = j.doubts + CASE j.state WHEN 'running' THEN 1 ELSE 0 END
+	FROM due, orders o WHERE j.id = due.id AND o.id = j.order_id
+	RETURNING o.shown, ` + jobColumns + `, CASE WHEN j.uncertain THEN (
+		SELECT jsonb_agg(jsonb_build_object('state', e.payload ->> 'state', 'at', e.finished_at) ORDER BY e.id)
+		FROM jobs e WHERE e.order_id = j.order_id AND e.id < j.id AND e.kind = 'report' AND e.state = 'completed') END AS earlier`
 
-// ClaimJobs leases up to n due jobs of a connection to the caller. A job waits
-// for every earlier unfinished job of its subject. A lease that ran out is
-// claimed again, as uncertain. A job whose attempts are used up is claimed once
-// more, to be parked.
+// ClaimJobs leases up to n due jobs of a connection to the caller, one that brings
+// a file for as much longer as that may take. A job waits for every earlier
+// unfinished job of its subject. A lease that ran out is claimed again, as
+// uncertain. A job whose attempts are used up is claimed once more, to be parked.
 func (s *Store) ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error) {
 	statement, err := s.prepared(ctx, claimJobs)
 	if err != nil {
@@ -143,6 +156,8 @@ const completeJob = `
 	), told AS (
 		INSERT INTO events (order_id, kind, actor_kind, actor_id, actor_name, for_broker, data, created_at)
 		SELECT order_id, $11, $12, 0, '', false, $13, $4 FROM mine
+	), shown AS (
+		UPDATE orders o SET shown = $16 FROM mine WHERE o.id = mine.order_id AND $16 <> '' AND o.shown <> $16
 	), up AS (
 		UPDATE connections c SET down_since = NULL FROM mine
 		WHERE c.id = mine.connection_id AND c.down_since IS NOT NULL RETURNING c.id
@@ -162,19 +177,16 @@ const completeJob = `
 // outage of the partner. It returns portal.ErrLeaseLost if the job is no longer
 // the caller's.
 func (s *Store) CompleteJob(ctx context.Context, j portal.Job, took time.Duration) error {
-	data, err := json.Marshal(portal.EventData{State: j.Message.State, Attempt: j.Attempt, Took: took})
+	data, err := json.Marshal(portal.EventData{State: j.Message.State, Step: j.Message.Step, File: j.Message.FileName(), Attempt: j.Attempt, Took: took})
 	if err != nil {
 		return err
 	}
-	var a portal.Attempt
-	if len(j.Attempts) > 0 {
-		a = j.Attempts[len(j.Attempts)-1]
-	}
+	a := j.LastAttempt()
 	statement, err := s.prepared(ctx, completeJob)
 	if err == nil {
 		err = statement.QueryRowContext(ctx, j.ID, j.Attempt, j.RunAt, s.Now(), a.StartedAt, a.Took.Milliseconds(), a.Outcome,
 			a.Status, a.Answer, len(j.Attempts) > 0, portal.EventReported, portal.ActorPartner, data, recovery.Seconds(),
-			jobsChannel).Scan(new(int64), new(any))
+			jobsChannel, a.Shown).Scan(new(int64), new(any))
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		err = portal.ErrLeaseLost
@@ -189,8 +201,9 @@ func (s *Store) CompleteJob(ctx context.Context, j portal.Job, took time.Duratio
 func (s *Store) RetryJobLater(ctx context.Context, j portal.Job, runAt time.Time, reason string, uncertain bool) error {
 	return s.endAttempt(ctx, j, "retry later", func(tx *sqlx.Tx, _ time.Time) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE jobs SET state = 'available', leased_until = NULL, run_at = $2, last_error = $3, uncertain = $4
-			WHERE id = $1`, j.ID, runAt, reason, uncertain)
+			UPDATE jobs SET state = 'available', leased_until = NULL, run_at = $2, last_error = $3, uncertain = $4,
+				doubts = doubts + $5
+			WHERE id = $1`, j.ID, runAt, reason, uncertain, doubt(j))
 		return err
 	})
 }
@@ -211,16 +224,25 @@ func (s *Store) ParkJob(ctx context.Context, j portal.Job, reason string, uncert
 	return s.endAttempt(ctx, j, "park", func(tx *sqlx.Tx, now time.Time) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE jobs SET state = 'parked', leased_until = NULL, last_error = $2, uncertain = $3,
-				attempt = LEAST(attempt, max_attempts)
-			WHERE id = $1`, j.ID, reason, uncertain)
+				attempt = LEAST(attempt, max_attempts), doubts = doubts + $4
+			WHERE id = $1`, j.ID, reason, uncertain, doubt(j))
 		if err != nil {
 			return err
 		}
 		_, err = insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventParked, CreatedAt: now,
 			Actor: portal.Actor{Kind: portal.ActorSystem},
-			Data:  portal.EventData{State: j.Message.State, Attempt: min(j.Attempt, j.MaxAttempts), Body: reason}})
+			Data: portal.EventData{State: j.Message.State, Step: j.Message.Step, File: j.Message.FileName(),
+				Attempt: min(j.Attempt, j.MaxAttempts), Body: reason}})
 		return err
 	})
+}
+
+// doubt is 1 if the attempt that is being recorded may have arrived.
+func doubt(j portal.Job) int {
+	if len(j.Attempts) > 0 && j.LastAttempt().Outcome == portal.OutcomeUnknown {
+		return 1
+	}
+	return 0
 }
 
 // endAttempt runs f if the job is still the caller's attempt. A retry by hand

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -45,6 +46,9 @@ func (s *Store) OpenOrder(ctx context.Context, svc portal.Service, t portal.Tick
 	if err == nil && !row.New {
 		err = s.compare(ctx, row, t)
 	}
+	if err == nil {
+		err = s.keepPerson(ctx, row.Opened, t)
+	}
 	if err != nil {
 		return Opened{}, fmt.Errorf("open order %s of %s: %w", t.OrderID, t.Customer, mapError(err))
 	}
@@ -57,6 +61,7 @@ func (s *Store) openOrder(ctx context.Context, svc portal.Service, t portal.Tick
 	if err != nil {
 		return openedRow{}, err
 	}
+	o.PublicID = rand.Text()
 	var kinds []map[string]portal.EventKind
 	for _, e := range change.Events {
 		kinds = append(kinds, map[string]portal.EventKind{"kind": e.Kind})
@@ -67,24 +72,29 @@ func (s *Store) openOrder(ctx context.Context, svc portal.Service, t portal.Tick
 	}
 	var message []byte
 	if change.Report != nil {
+		change.Report.PublicID = o.PublicID
 		if message, err = json.Marshal(change.Report); err != nil {
 			return openedRow{}, err
 		}
-	}
-	ticket := t.Raw
-	if len(ticket) == 0 {
-		ticket = json.RawMessage("{}")
 	}
 	statement, err := s.prepared(ctx, openOrder)
 	if err != nil {
 		return openedRow{}, err
 	}
 	var row openedRow
-	err = statement.GetContext(ctx, &row, svc.ConnectionID, svc.ID, svc.Form.ID, t.Customer, t.Tenant, t.Chain,
-		t.OwnerID, t.UserID, t.OrderID, t.Target.Type, t.Target.ID, []byte(ticket),
-		rand.Text(), o.State, o.ReceivedAt, o.DueAt, currency, words(t.OrderID, t.Target.ID, t.Customer),
-		svc.Auth == portal.AuthNone, events, message, len(portal.Backoff), now)
+	err = statement.GetContext(ctx, &row, openArgs(o, t, currency, svc.Auth == portal.AuthNone, events, message, now)...)
 	return row, err
+}
+
+func openArgs(o *portal.Order, t portal.Ticket, currency string, unverified bool, events, message []byte, now time.Time) []any {
+	ticket := t.Raw
+	if len(ticket) == 0 {
+		ticket = json.RawMessage("{}")
+	}
+	svc := o.Service
+	return []any{svc.ConnectionID, svc.ID, svc.Form.ID, t.Customer, t.Tenant, t.Chain, t.OwnerID, t.UserID, t.OrderID,
+		t.Target.Type, t.Target.ID, []byte(ticket), cmp.Or(o.PublicID, rand.Text()), o.State, o.ReceivedAt, o.DueAt, currency,
+		words(t.OrderID, t.Target.ID, t.Customer), unverified, events, message, len(portal.Backoff), now}
 }
 
 // compare marks on an order that it came in again with other content, once for
@@ -96,16 +106,11 @@ func (s *Store) compare(ctx context.Context, row openedRow, t portal.Ticket) err
 		return nil
 	}
 	return s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
-		var known bool
-		err := tx.GetContext(ctx, &known, `
-			SELECT EXISTS (SELECT 1 FROM events e WHERE e.order_id = o.id AND e.kind = $2 AND e.data ->> 'after' = $3)
-			FROM orders o WHERE o.id = $1 FOR UPDATE`, row.ID, portal.EventDiffers, after)
-		if err != nil || known {
+		completed, err := completeImported(ctx, tx, row.ID, t)
+		if err != nil || completed {
 			return err
 		}
-		_, err = insertEvent(ctx, tx, row.ID, portal.Event{Kind: portal.EventDiffers, CreatedAt: now,
-			Actor: portal.Actor{Kind: portal.ActorPartner}, Data: portal.EventData{Before: before, After: after}})
-		return err
+		return insertDiffers(ctx, tx, row.ID, before, after, now)
 	})
 }
 
@@ -116,6 +121,7 @@ type orderRow struct {
 	PartnerOrderID string `db:"partner_order_id"`
 	portal.Target
 	State           portal.State   `db:"state"`
+	Steps           pq.StringArray `db:"steps"`
 	Answers         []byte         `db:"answers"`
 	Total           int64          `db:"total"`
 	Currency        string         `db:"currency"`
@@ -128,6 +134,7 @@ type orderRow struct {
 	ServiceID       string         `db:"service_id"`
 	System          string         `db:"system"`
 	Reports         pq.StringArray `db:"reports"`
+	TakesFiles      bool           `db:"takes_files"`
 	Flow            portal.Flow    `db:"flow"`
 	ServiceName     []byte         `db:"service_name"`
 	Description     []byte         `db:"description"`
@@ -144,16 +151,23 @@ type orderRow struct {
 	AssignedTo      int64          `db:"assigned_to"`
 	Assignee        string         `db:"assignee"`
 	Unverified      bool           `db:"unverified"`
+	Unproven        bool           `db:"unproven"`
+	Details         []byte         `db:"details"`
+	Shown           string         `db:"shown"`
+	Insurance       bool           `db:"insurance"`
+	Language        string         `db:"language"`
+	TimeZone        string         `db:"time_zone"`
 }
 
 const selectOrder = `
-	SELECT o.id, o.public_id, o.partner_order_id, o.target_type, o.target_id, o.state, o.answers, o.total, o.currency,
+	SELECT o.id, o.public_id, o.partner_order_id, o.target_type, o.target_id, o.target_name, o.state, o.steps, o.answers, o.total, o.currency,
 		o.received_at, o.due_at, o.waiting_since, o.created_at, o.updated_at, o.connection_id, o.service_id,
-		c.system, c.reports, s.flow, s.name AS service_name, s.description, s.turnaround_hours,
+		c.system, c.reports, c.takes_files, s.flow, s.name AS service_name, s.description, s.turnaround_hours,
 		f.id AS form_id, f.version AS form_version, f.fields,
 		p.id AS office_id, p.customer_id, p.tenant_id, p.name AS office_name,
 		b.id AS broker_id, COALESCE(NULLIF(b.name, ''), b.user_id) AS broker,
-		COALESCE(a.id, 0) AS assigned_to, COALESCE(a.name, '') AS assignee, o.unverified
+		COALESCE(a.id, 0) AS assigned_to, COALESCE(a.name, '') AS assignee, o.unverified,
+		o.unproven, o.details, o.shown, s.insurance, ` + ofProvider + `
 	FROM orders o
 	JOIN connections c ON c.id = o.connection_id
 	JOIN services s ON s.id = o.service_id
@@ -166,11 +180,12 @@ func (r orderRow) order() (*portal.Order, error) {
 	o := &portal.Order{
 		ID: r.ID, PublicID: r.PublicID, PartnerOrderID: r.PartnerOrderID, Tenant: r.Tenant, Target: r.Target,
 		Office:   portal.Office{ID: r.OfficeID, Customer: r.Customer, Name: r.OfficeName},
-		BrokerID: r.BrokerID, Broker: r.Broker, State: r.State, Total: r.Total, Currency: r.Currency,
+		BrokerID: r.BrokerID, Broker: r.Broker, State: r.State, Steps: stringsTo[portal.Step](r.Steps), Total: r.Total, Currency: r.Currency,
 		AssignedTo: r.AssignedTo, Assignee: r.Assignee, ReceivedAt: r.ReceivedAt, DueAt: r.DueAt,
-		WaitingSince: r.WaitingSince, Unverified: r.Unverified, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		WaitingSince: r.WaitingSince, Unverified: r.Unverified, Unproven: r.Unproven, Shown: r.Shown, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 		Service: portal.Service{ID: r.ServiceID, ConnectionID: r.ConnectionID, System: r.System, Flow: r.Flow,
-			TurnaroundHours: r.TurnaroundHours, Form: portal.Form{ID: r.FormID, Version: r.FormVersion}},
+			TakesFiles: r.TakesFiles, TurnaroundHours: r.TurnaroundHours, Insurance: r.Insurance, Language: r.Language, TimeZone: r.TimeZone,
+			Form: portal.Form{ID: r.FormID, Version: r.FormVersion}},
 	}
 	for _, state := range r.Reports {
 		o.Service.Reports = append(o.Service.Reports, portal.State(state))
@@ -181,7 +196,7 @@ func (r orderRow) order() (*portal.Order, error) {
 		into any
 	}{
 		{"answers", r.Answers, &o.Answers}, {"fields", r.Fields, &o.Service.Form.Fields},
-		{"service name", r.ServiceName, &o.Service.Name}, {"description", r.Description, &o.Service.Description},
+		{"service name", r.ServiceName, &o.Service.Name}, {"description", r.Description, &o.Service.Description}, {"details", r.Details, &o.Details},
 	} {
 		if err := json.Unmarshal(column.json, column.into); err != nil {
 			return nil, fmt.Errorf("read %s of order %d: %w", column.name, r.ID, err)

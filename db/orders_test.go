@@ -3,6 +3,7 @@ package db_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -134,7 +135,8 @@ func TestOpenOrderWithoutForm(t *testing.T) {
 	}
 	jobs := w.jobs(o.ID)
 	want := portal.Message{OrderID: o.ID, ConnectionID: "vitec", ServiceID: "skylt", Customer: "M1", Tenant: "T1",
-		PartnerOrderID: "B1", Target: portal.Target{Type: "House", ID: "OBJ_B1"}, State: portal.Received, Since: w.clock.now()}
+		PartnerOrderID: "B1", Target: portal.Target{Type: "House", ID: "OBJ_B1"}, State: portal.Received, Since: w.clock.now(),
+		Language: "sv", Number: strconv.FormatInt(o.ID, 10), Day: "2026-11-04", PublicID: opened.PublicID}
 	if len(jobs) != 1 || !cmp.Equal(want, jobs[0].Message) || jobs[0].State != portal.JobAvailable || jobs[0].MaxAttempts != len(portal.Backoff) {
 		t.Errorf("jobs %+v, want one of %+v", jobs, want)
 	}
@@ -160,7 +162,7 @@ func TestOpenOrderReadsWhatItStored(t *testing.T) {
 		Office: portal.Office{ID: o.Office.ID, Customer: "M1"}, BrokerID: o.BrokerID, Broker: "U1", State: portal.Draft,
 		Answers: portal.Answers{}, Currency: "SEK", CreatedAt: w.clock.now(), UpdatedAt: w.clock.now(),
 		Service: portal.Service{ID: "foto", ConnectionID: "vitec", System: "vitec", Flow: portal.FlowPage, TurnaroundHours: 48,
-			Name: portal.Text{}, Description: portal.Text{}, Reports: told, Form: w.service("foto").Form}}
+			Name: portal.Text{}, Description: portal.Text{}, Reports: told, Form: w.service("foto").Form, Language: "sv", TimeZone: "Europe/Stockholm"}}
 	if diff := cmp.Diff(want, o); diff != "" {
 		t.Error(diff)
 	}

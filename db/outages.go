@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // recovery is the time over which what has waited for a partner is sent again,
@@ -19,6 +21,16 @@ func (s *Store) ConnectionDown(ctx context.Context, id string) (bool, error) {
 	}
 	n, err := result.RowsAffected()
 	return n > 0, err
+}
+
+// bringForward lets what has waited for a connection go soon, spread over the
+// time of a recovery.
+func bringForward(ctx context.Context, e sqlx.ExecerContext, connection string, now time.Time) error {
+	_, err := e.ExecContext(ctx, `
+		UPDATE jobs SET run_at = $2::timestamptz + random() * $3::float8 * interval '1 second'
+		WHERE connection_id = $1 AND finished_at IS NULL AND state = 'available' AND last_error <> ''
+			AND run_at > $2::timestamptz + $3::float8 * interval '1 second'`, connection, now, recovery.Seconds())
+	return err
 }
 
 // Outage is a partner that does not answer.

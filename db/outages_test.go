@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"portico/db"
 	"portico/internal/portal"
 )
 
@@ -33,9 +34,9 @@ func TestRecovery(t *testing.T) {
 	}
 	now := w.clock.now()
 	after := map[int64]time.Duration{}
-	list, err := w.store.Outbox(t.Context(), 10)
+	list, err := w.store.Outbox(t.Context(), db.OutboxFilter{Limit: 10})
 	w.must(err)
-	for _, u := range list {
+	for _, u := range list.Rows {
 		after[u.Job.ID] = u.Job.RunAt.Sub(now)
 	}
 	if d := after[jobs[1].ID]; d < 0 || d > 20*time.Second {
@@ -56,9 +57,41 @@ func TestNoRecoveryWithoutOutage(t *testing.T) {
 	jobs := w.claim(2)
 	w.must(w.store.RetryJobLater(t.Context(), jobs[1], w.clock.Add(5*time.Hour), "500", false))
 	w.must(w.store.CompleteJob(t.Context(), jobs[0], time.Second))
-	list, err := w.store.Outbox(t.Context(), 10)
+	list, err := w.store.Outbox(t.Context(), db.OutboxFilter{Limit: 10})
 	w.must(err)
-	if len(list) != 1 || list[0].Job.State != portal.JobAvailable || list[0].Job.RunAt.Sub(w.clock.now()) != 5*time.Hour {
+	if len(list.Rows) != 1 || list.Rows[0].Job.State != portal.JobAvailable || list.Rows[0].Job.RunAt.Sub(w.clock.now()) != 5*time.Hour {
 		t.Errorf("outbox %+v", list)
+	}
+}
+
+// TestACorrectedCredentialLetsAllGo: by an apply, or because the partner takes
+// the old one again.
+func TestACorrectedCredentialLetsAllGo(t *testing.T) {
+	t.Parallel()
+	for name, correct := range map[string]func(w *world, s portal.Setup){
+		"applied": func(w *world, s portal.Setup) {
+			s.Connections[0].Credentials[0].Password = "corrected"
+			apply(w.T, w.store, s)
+		},
+		"taken again": func(w *world, _ portal.Setup) { w.must(w.store.ClearCredential(w.Context(), "vitec", "M1")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, s := newSealedWorld(t), worldSetup()
+			s.Connections[0].Credentials = []portal.Credential{{Customer: portal.AnyCustomer, Username: "u", Password: "wrong"}}
+			apply(t, w.store, s)
+			id := w.received("A")
+			_, err := w.store.RefuseCredential(t.Context(), "vitec", "M1", 401, w.clock.Add(5*time.Minute))
+			w.must(err)
+			w.must(w.store.SnoozeJob(t.Context(), w.claimOne(), w.clock.Add(6*time.Minute), "401"))
+			apply(t, w.store, s) // the same again corrects nothing
+			if wait := w.jobs(id)[0].RunAt.Sub(w.clock.now()); wait != 6*time.Minute {
+				t.Errorf("before it is corrected it waits for %v", wait)
+			}
+			correct(w, s)
+			if wait := w.jobs(id)[0].RunAt.Sub(w.clock.now()); wait < 0 || wait > 20*time.Second {
+				t.Errorf("it waits for %v", wait)
+			}
+		})
 	}
 }

@@ -5,52 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"portico/internal/portal"
 )
-
-// Unreported is a job that the partner does not have yet, with its order.
-type Unreported struct {
-	Job      portal.Job
-	PublicID string
-	System   string
-	Office   portal.Office
-	Behind   bool // waits for an earlier report of the same order
-}
-
-// Outbox returns what has not been reported yet, the oldest first.
-func (s *Store) Outbox(ctx context.Context, limit int) ([]Unreported, error) {
-	var rows []struct {
-		jobRow
-		PublicID string `db:"public_id"`
-		System   string `db:"system"`
-		Customer string `db:"customer_id"`
-		Name     string `db:"name"`
-		Behind   bool   `db:"behind"`
-	}
-	err := s.db.SelectContext(ctx, &rows, `
-		SELECT `+jobColumns+`, o.public_id, c.system, p.customer_id, p.name,
-			EXISTS (SELECT 1 FROM jobs e WHERE e.subject = j.subject AND e.finished_at IS NULL AND e.id < j.id) AS behind
-		FROM jobs j JOIN orders o ON o.id = j.order_id JOIN connections c ON c.id = j.connection_id
-			JOIN offices p ON p.id = o.office_id
-		WHERE j.finished_at IS NULL
-		ORDER BY j.created_at, j.id LIMIT $1`, limit)
-	if err != nil {
-		return nil, fmt.Errorf("outbox: %w", mapError(err))
-	}
-	list := make([]Unreported, 0, len(rows))
-	for _, r := range rows {
-		job, err := r.job()
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, Unreported{Job: job, PublicID: r.PublicID, System: r.System,
-			Office: portal.Office{Customer: r.Customer, Name: r.Name}, Behind: r.Behind})
-	}
-	return list, nil
-}
 
 // CountUnreported returns how many jobs the partners do not have yet.
 func (s *Store) CountUnreported(ctx context.Context) (int, error) {
@@ -58,6 +16,18 @@ func (s *Store) CountUnreported(ctx context.Context) (int, error) {
 	err := s.db.GetContext(ctx, &n, `SELECT count(*) FROM jobs WHERE finished_at IS NULL`)
 	if err != nil {
 		return 0, fmt.Errorf("count unreported: %w", mapError(err))
+	}
+	return n, nil
+}
+
+// CountOverdue returns how many jobs the partners have not got for longer than
+// portal.Overdue, or not before a person has decided.
+func (s *Store) CountOverdue(ctx context.Context) (int, error) {
+	var n int
+	err := s.db.GetContext(ctx, &n, `
+		SELECT count(*) FROM jobs WHERE finished_at IS NULL AND (state = 'parked' OR created_at <= $1)`, s.Now().Add(-portal.Overdue))
+	if err != nil {
+		return 0, fmt.Errorf("count overdue: %w", mapError(err))
 	}
 	return n, nil
 }
@@ -87,61 +57,6 @@ func (s *Store) Jobs(ctx context.Context, orderID int64) ([]portal.Job, error) {
 		jobs = append(jobs, job)
 	}
 	return jobs, nil
-}
-
-// RetryJob sends a job now, with all its attempts again; a pending automatic
-// attempt is replaced. It returns Conflict for a job that runs or is over.
-func (s *Store) RetryJob(ctx context.Context, id int64, by portal.Actor) error {
-	return s.decideJob(ctx, id, "retry", portal.Event{Kind: portal.EventRetried, Actor: by}, func(tx *sqlx.Tx, now time.Time) error {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE jobs SET state = 'available', attempt = 0, run_at = $2 WHERE id = $1`, id, now)
-		return err
-	})
-}
-
-// SkipJob gives a job up for a reason: the partner will not be told. It returns
-// Conflict for a job that runs or is over.
-func (s *Store) SkipJob(ctx context.Context, id int64, reason string, by portal.Actor) error {
-	event := portal.Event{Kind: portal.EventSkipped, Actor: by, Data: portal.EventData{Body: reason}}
-	return s.decideJob(ctx, id, "skip", event, func(tx *sqlx.Tx, now time.Time) error {
-		if err := portal.CheckReason(reason); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'skipped', finished_at = $2 WHERE id = $1`, id, now)
-		return err
-	})
-}
-
-// decideJob lets a person decide about a job that nobody is sending just now.
-func (s *Store) decideJob(ctx context.Context, id int64, verb string, e portal.Event, f func(tx *sqlx.Tx, now time.Time) error) error {
-	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
-		var row jobRow
-		if err := tx.GetContext(ctx, &row, `SELECT `+jobColumns+` FROM jobs j WHERE j.id = $1 FOR UPDATE`, id); err != nil {
-			return err
-		}
-		switch {
-		case row.State.Final():
-			return portal.Errorf(portal.Conflict, "outbox.over")
-		case row.State == portal.JobRunning:
-			return portal.Errorf(portal.Conflict, "outbox.running")
-		}
-		job, err := row.job()
-		if err != nil {
-			return err
-		}
-		if err := f(tx, now); err != nil {
-			return err
-		}
-		e.Data.State, e.CreatedAt = job.Message.State, now
-		if _, err := insertEvent(ctx, tx, row.OrderID, e); err != nil {
-			return err
-		}
-		return notifyJobs(ctx, tx)
-	})
-	if err != nil {
-		return fmt.Errorf("%s job %d: %w", verb, id, err)
-	}
-	return nil
 }
 
 // ListenJobs returns a channel on which a value means that jobs may be due; the

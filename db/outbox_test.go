@@ -158,43 +158,11 @@ func TestOnePersonDecides(t *testing.T) {
 	}
 }
 
-func TestOutbox(t *testing.T) {
+func TestBacklog(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	if none, err := w.store.Outbox(ctx, 10); len(none) != 0 || err != nil {
-		t.Errorf("%+v, %v", none, err)
-	}
-	w.parked("A")
-	w.clock.advance(time.Minute)
-	w.received("B")
-	w.open("annan", ticket("M2", "C"))
-	w.must(w.store.CompleteJob(ctx, w.claimOne(), time.Second)) // B's
-	w.clock.advance(time.Minute)
-	type line struct {
-		Order  string
-		State  portal.State
-		Job    portal.JobState
-		Office string
-		Behind bool
-	}
-	list, err := w.store.Outbox(ctx, 10)
-	w.must(err)
-	var got []line
-	for _, u := range list {
-		got = append(got, line{u.Job.Message.PartnerOrderID, u.Job.Message.State, u.Job.State, u.Office.Customer, u.Behind})
-		if u.System != "vitec" || u.PublicID != w.order(u.Job.Message.OrderID).PublicID {
-			t.Errorf("%+v", u)
-		}
-	}
-	want := []line{{"A", portal.Received, portal.JobParked, "M1", false}, {"A", portal.Failed, portal.JobAvailable, "M1", true},
-		{"C", portal.Received, portal.JobAvailable, "M2", false}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if list, err := w.store.Outbox(ctx, 2); len(list) != 2 || err != nil {
-		t.Errorf("%d lines of at most 2, %v", len(list), err)
-	}
+	w.mixed()
 	if n, err := w.store.CountUnreported(ctx); n != 3 || err != nil {
 		t.Errorf("%d unreported, %v", n, err)
 	}

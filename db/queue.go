@@ -51,6 +51,8 @@ type OrderRow struct {
 	Customer    string     `db:"customer_id"`
 	OfficeName  string     `db:"office_name"`
 	Assignee    string     `db:"assignee"`
+	Unverified  bool       `db:"unverified"` // it came in without proof
+	Unproven    bool       `db:"unproven"`   // nothing proves who the user is
 	System      string     `db:"system"`
 	DueAt       *time.Time `db:"due_at"`
 	CreatedAt   time.Time  `db:"created_at"`
@@ -58,6 +60,7 @@ type OrderRow struct {
 	JobState   portal.JobState `db:"job_state"`
 	JobAttempt int             `db:"job_attempt"`
 	JobError   string          `db:"job_error"`
+	JobSince   time.Time       `db:"job_since"`
 	Key        time.Time       `db:"key"`
 }
 
@@ -89,9 +92,10 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) (QueuePage, error) {
 	args = append(args, f.Limit+1)
 	var rows []OrderRow
 	err := s.db.SelectContext(ctx, &rows, fmt.Sprintf(`
-		SELECT o.id, o.public_id, o.partner_order_id, o.state, o.target_type, o.target_id, s.name AS service_name,
-			p.customer_id, p.name AS office_name, COALESCE(a.name, '') AS assignee, c.system, o.due_at, o.created_at,
+		SELECT o.id, o.public_id, o.partner_order_id, o.state, o.target_type, o.target_id, o.target_name, s.name AS service_name,
+			p.customer_id, p.name AS office_name, COALESCE(a.name, '') AS assignee, o.unverified, o.unproven, c.system, o.due_at, o.created_at,
 			COALESCE(j.state, '') AS job_state, COALESCE(j.attempt, 0) AS job_attempt, COALESCE(j.last_error, '') AS job_error,
+			COALESCE(j.created_at, o.created_at) AS job_since,
 			COALESCE(NULLIF(%[1]s, 'infinity'), '9999-01-01Z') AS key
 		FROM (SELECT o.id FROM orders o WHERE %[2]s ORDER BY %[1]s %[3]s, o.id %[3]s LIMIT $%[4]d) page
 		JOIN orders o ON o.id = page.id
@@ -100,7 +104,7 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) (QueuePage, error) {
 		JOIN offices p ON p.id = o.office_id
 		LEFT JOIN staff a ON a.id = o.assigned_to
 		LEFT JOIN LATERAL (
-			SELECT j.state, j.attempt, j.last_error FROM jobs j
+			SELECT j.state, j.attempt, j.last_error, j.created_at FROM jobs j
 			WHERE j.order_id = o.id AND j.finished_at IS NULL ORDER BY j.id LIMIT 1) j ON true
 		ORDER BY %[1]s %[3]s, o.id %[3]s`,
 		key.column, strings.Join(where, " AND "), key.direction, len(args)), args...)

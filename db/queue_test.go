@@ -98,7 +98,7 @@ func TestQueueRow(t *testing.T) {
 	want := db.OrderRow{ID: opened.ID, PublicID: opened.PublicID, PartnerOrderID: "B1", State: portal.Failed,
 		Target: portal.Target{Type: "House", ID: "OBJ_B1"}, ServiceName: portal.Text{}, ServiceJSON: []byte("{}"), Customer: "M1",
 		Assignee: w.erik.Name, System: "vitec", DueAt: &due, CreatedAt: w.clock.now(),
-		JobState: portal.JobAvailable, JobAttempt: 1, JobError: "500", Key: due} // the oldest report, not the newest
+		JobState: portal.JobAvailable, JobAttempt: 1, JobError: "500", JobSince: w.clock.now(), Key: due} // the oldest report, not the newest
 	if diff := cmp.Diff([]db.OrderRow{want}, page.Rows); diff != "" {
 		t.Error(diff)
 	}

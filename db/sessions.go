@@ -132,7 +132,7 @@ func (s *Store) GrantedOrder(ctx context.Context, session []byte, connection str
 	return publicID, nil
 }
 
-// DeleteExpired clears sessions, links and counters that nobody can use any more.
+// DeleteExpired clears sessions, links, tokens and counters that nobody can use any more.
 func (s *Store) DeleteExpired(ctx context.Context, idle time.Duration) error {
 	now := s.Now()
 	for _, q := range []struct {
@@ -141,6 +141,7 @@ func (s *Store) DeleteExpired(ctx context.Context, idle time.Duration) error {
 	}{
 		{`DELETE FROM sessions WHERE last_seen_at < $1`, now.Add(-idle)},
 		{`DELETE FROM throttles WHERE expires_at < $1`, now},
+		{`DELETE FROM issued_tokens WHERE expires_at < $1`, now},
 		{`DELETE FROM visits WHERE expires_at < $1`, now.Add(-30 * 24 * time.Hour)},
 	} {
 		if _, err := s.db.ExecContext(ctx, q.sql, q.at); err != nil {

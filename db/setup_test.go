@@ -30,7 +30,7 @@ func setup() portal.Setup {
 			{ID: "foto", ConnectionID: "vitec", Flow: portal.FlowBackground, Auth: portal.AuthBasic, Username: "v",
 				PasswordHashes: []string{"h1", "h2"}, SecretHash: "s", AllowIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
 				Customers: []string{"M1"}, Name: portal.Text{"sv": "Foto"}, Description: portal.Text{"en": "Photos"},
-				Tags: []string{"bilder"}, TurnaroundHours: 48, Form: portal.Form{Fields: []portal.Field{
+				Tags: []string{"bilder"}, TurnaroundHours: 48, PartnerService: "2440", Form: portal.Form{Fields: []portal.Field{
 					{ID: "day", Type: portal.FieldDate, Label: portal.Text{"sv": "Dag"}}}}},
 			{ID: "film", ConnectionID: "vitec", Flow: portal.FlowPage, Auth: portal.AuthToken, Name: portal.Text{"sv": "Film"}},
 		},
@@ -86,6 +86,13 @@ func TestApplyStoresASetup(t *testing.T) {
 	}
 }
 
+// ofProvider sets what services have of the provider.
+func ofProvider(p portal.Provider, services ...portal.Service) {
+	for i := range services {
+		services[i].Language, services[i].TimeZone = p.Locale, p.TimeZone
+	}
+}
+
 func TestServices(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -107,6 +114,7 @@ func TestServices(t *testing.T) {
 			t.Error("service alone and in the list:", diff)
 		}
 	}
+	ofProvider(setup().Provider, wantServices...)
 	if diff := cmp.Diff(wantServices, services, samePrefix, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}

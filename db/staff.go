@@ -77,3 +77,13 @@ func (s *Store) BlockStaff(ctx context.Context, id int64) error {
 	}
 	return nil
 }
+
+// Admins returns the administrators who are not blocked, by e-mail.
+func (s *Store) Admins(ctx context.Context) ([]portal.Staff, error) {
+	var list []portal.Staff
+	err := s.db.SelectContext(ctx, &list, selectStaff+` WHERE blocked_at IS NULL AND role = 'admin' ORDER BY email`)
+	if err != nil {
+		return nil, fmt.Errorf("admins: %w", mapError(err))
+	}
+	return list, nil
+}

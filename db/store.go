@@ -134,6 +134,7 @@ func (s *Store) inTx(ctx context.Context, f func(tx *sqlx.Tx, now time.Time) err
 var conflicts = map[string]string{
 	"staff_email_key":       "staff.email_taken",
 	"interactions_open_key": "interaction.already_open",
+	"audits_form_key":       "new_order.sent",
 }
 
 // mapError turns what the driver says into the domain's kinds.

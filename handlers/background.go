@@ -56,11 +56,16 @@ func (s *Server) accept(r *http.Request, svc portal.Service) error {
 	if err != nil {
 		return err
 	}
-	// What is asked for is kept with the order: in the language of its provider.
-	p := views.NewPrinter(provider.Locale, provider.Location(), s.now())
-	svc.Ask = p.T("callback.complete", "Service", p.In(svc.Name))
+	svc.Ask = s.completion(provider, svc)
 	_, err = s.store.OpenOrder(r.Context(), svc, ticket, provider.Currency)
 	return err
+}
+
+// completion is what a broker is asked for to whom no page opens. It is kept with
+// the order: in the language of its provider.
+func (s *Server) completion(provider portal.Provider, svc portal.Service) string {
+	p := views.NewPrinter(provider.Locale, provider.Location(), s.now())
+	return p.T("callback.complete", "Service", p.In(svc.Name))
 }
 
 // backgroundTicket verifies the call as the service asks for, and returns what it orders.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -54,6 +55,8 @@ type setup struct {
 	realPasswords bool          // hashed as in production, which is slow on purpose
 	timeout       time.Duration // of a call to the partner
 	partners      handlers.Partners
+	reconciler    handlers.Reconciler
+	maker         *maker                      // makes orders at the partner; nil: nobody does
 	database      func(address string) string // a way round to the database
 }
 
@@ -144,6 +147,12 @@ func newBundleWith(t testing.TB, o setup) *bundle {
 	if o.partners == nil {
 		o.partners = onePartner{client, base.String()}
 	}
+	if o.maker != nil {
+		o.maker.Partners, o.partners = o.partners, o.maker
+	}
+	if o.reconciler == nil {
+		o.reconciler = newTestReconciler(b.store, client, log)
+	}
 	passwords, hash := handlers.Passwords{Verify: b.passwords.verify, VerifyNone: b.passwords.verifyNone}, quickHash(staffPassword)
 	if o.realPasswords {
 		passwords = handlers.Passwords{Verify: password.Verify, VerifyNone: password.VerifyNone}
@@ -151,7 +160,8 @@ func newBundleWith(t testing.TB, o setup) *bundle {
 		b.check(err)
 	}
 	b.web.Config.Handler = handlers.New(handlers.Options{Store: b.store, Partners: o.partners, Bucket: b.bucket,
-		Passwords: passwords, CookieKeys: ring.Signing(), BaseURL: base, Static: static.Handler(), Log: log})
+		Reconciler: o.reconciler,
+		Passwords:  passwords, CookieKeys: ring.Signing(), BaseURL: base, Static: static.Handler(), Log: log})
 	if o.https {
 		b.web.StartTLS()
 	} else {
@@ -229,7 +239,15 @@ type onePartner struct {
 	base string
 }
 
-func (p onePartner) Entry(context.Context, string) (handlers.Entry, error) { return p.Client, nil }
+func (p onePartner) Entry(context.Context, string) (handlers.Entry, error) { return p, nil }
+
+func (p onePartner) Describe(context.Context, portal.Service, portal.Ticket) (portal.Details, error) {
+	return portal.Details{}, nil
+}
+
+func (p onePartner) Authorize(context.Context, string, http.Header, []byte) (int, []byte, error) {
+	return 0, nil, portal.Errorf(portal.NotFound, "error.not_found")
+}
 
 func (p onePartner) Reporter(context.Context, string) (worker.Reporter, error) { return p.Client, nil }
 

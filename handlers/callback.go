@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"net/http"
@@ -16,7 +17,10 @@ const maxQuery = 4096
 // browser, or in the background flow calls itself.
 func (s *Server) callback(w http.ResponseWriter, r *http.Request) error {
 	svc, err := s.store.RecentService(r.Context(), r.PathValue("service"))
-	if err == nil && svc.Flow == portal.FlowBackground {
+	switch {
+	case err != nil && portal.KindOf(err) != portal.NotFound:
+		return err // of either flow: a partner's server must not be told that it is not wanted
+	case err == nil && svc.Flow == portal.FlowBackground:
 		return s.background(w, r, svc)
 	}
 	return s.enter(w, r)
@@ -105,6 +109,30 @@ func (s *Server) linkTicket(r *http.Request, svc portal.Service) (portal.Ticket,
 	return ticket, err
 }
 
+// describe keeps what the partner tells of an order's target, once it does.
+// Without it the order is as good.
+func (s *Server) describe(r *http.Request, svc portal.Service, t portal.Ticket, order int64) {
+	if err := s.askDetails(r.Context(), svc, t, order); err != nil {
+		s.requestLog(r).Warn("what the order is about is not known", "order", order, "err", err)
+	}
+}
+
+func (s *Server) askDetails(ctx context.Context, svc portal.Service, t portal.Ticket, order int64) error {
+	known, err := s.store.Described(ctx, order)
+	if err != nil || known {
+		return err
+	}
+	entry, err := s.partners.Entry(ctx, svc.ConnectionID)
+	if err != nil {
+		return err
+	}
+	details, err := entry.Describe(ctx, svc, t)
+	if err != nil || details.Empty() {
+		return err
+	}
+	return s.store.DescribeOrder(ctx, order, details)
+}
+
 // open stores or finds the ticket's order and lets the browser in.
 func (s *Server) open(w http.ResponseWriter, r *http.Request, svc portal.Service, t portal.Ticket) error {
 	provider, err := s.store.Provider(r.Context())
@@ -115,6 +143,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, svc portal.Service
 	if err != nil {
 		return err
 	}
+	s.describe(r, svc, t, o.ID)
 	return s.admit(w, r, o.ID, o.BrokerID, o.PublicID)
 }
 

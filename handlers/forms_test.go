@@ -62,6 +62,8 @@ func keeps(doc *goquery.Document, input, value string) bool {
 		switch kind := e.AttrOr("type", ""); {
 		case goquery.NodeName(e) == "textarea":
 			found = found || strings.TrimSpace(e.Text()) == value
+		case goquery.NodeName(e) == "select":
+			found = found || e.Find("option[selected]").AttrOr("value", "") == value
 		case kind == "radio" || kind == "checkbox":
 			_, checked := e.Attr("checked")
 			found = found || checked && e.AttrOr("value", "") == value

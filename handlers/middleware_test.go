@@ -191,6 +191,10 @@ func (p brokenPartners) Preview(context.Context, portal.Message) (string, bool, 
 	return "", false, errors.New("inside: secret-of-the-house")
 }
 
+func (p brokenPartners) Authorize(context.Context, string, http.Header, []byte) (int, []byte, error) {
+	return 0, nil, errors.New("inside: secret-of-the-house")
+}
+
 // TestOurFault: the visitor is told an id and nothing else, the log has it all.
 func TestOurFault(t *testing.T) {
 	t.Parallel()

@@ -46,7 +46,10 @@ func (s *Server) staffBase(r *http.Request) (views.Base, error) {
 	if b.Nav.Open, err = s.store.CountOpen(ctx); err != nil {
 		return b, err
 	}
-	if b.Nav.Unreported, err = s.store.CountUnreported(ctx); err != nil {
+	if b.Nav.Overdue, err = s.store.CountOverdue(ctx); err != nil {
+		return b, err
+	}
+	if b.Nav.Differences, err = s.store.CountDifferences(ctx); err != nil {
 		return b, err
 	}
 	if b.Alarms, err = s.alarms(ctx); err != nil {

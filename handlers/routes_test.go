@@ -30,6 +30,7 @@ var routes = []route{
 	{"GET /ping", 200, 200, 200, 200},
 	{"/callback/{service}", 403, 403, 403, 403},
 	{"/callback/{service}/{secret}", 404, 404, 404, 404},
+	{"POST /oauth/{connection}/token", 404, 404, 404, 404},
 	{"GET /visit/{token}", 410, 410, 410, 410},
 	{"GET /staff/login", 200, 200, 200, 200},
 	{"POST /staff/login", 422, 422, 422, 422},
@@ -47,20 +48,33 @@ var routes = []route{
 
 	{"GET /staff/{$}", 303, 303, 303, 303},
 	{"GET /staff/orders", 303, 303, 200, 200},
+	{"GET /staff/orders/new", 303, 303, 403, 404},
 	{"GET /staff/orders/{id}", 303, 303, 200, 200},
 	{"GET /staff/orders/{id}/files/{file}", 303, 303, 200, 200},
 	{"GET /staff/outbox", 303, 303, 200, 200},
+	{"GET /staff/reconciliation", 303, 303, 200, 200},
+	{"GET /staff/services", 303, 303, 200, 200},
+	{"GET /staff/services/{id}", 303, 303, 200, 200},
+	{"GET /staff/services/{id}/registration.md", 303, 303, 200, 200},
+	{"POST /staff/orders", 401, 401, 403, 404},
 	{"POST /staff/orders/{id}/deliveries", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/failure", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/interactions", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/start", 401, 401, 403, 303},
 	{"POST /staff/orders/{id}/reopening", 401, 401, 403, 409},
 	{"POST /staff/orders/{id}/cancellation", 401, 401, 403, 422},
+	{"POST /staff/orders/{id}/steps", 401, 401, 403, 409},
 	{"POST /staff/orders/{id}/messages", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/notes", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/assignment", 401, 401, 403, 303},
+	{"POST /staff/outbox/retry", 401, 401, 403, 422},
+	{"POST /staff/outbox/skip", 401, 401, 403, 422},
 	{"POST /staff/outbox/{job}/retry", 401, 401, 403, 303},
 	{"POST /staff/outbox/{job}/skip", 401, 401, 403, 422},
+	{"POST /staff/reconciliation", 401, 401, 403, 404},
+	{"POST /staff/reconciliation/{difference}/import", 401, 401, 403, 422},
+	{"POST /staff/reconciliation/{difference}/report", 401, 401, 403, 409},
+	{"POST /staff/reconciliation/{difference}/acceptance", 401, 401, 403, 422},
 }
 
 // TestRoutesAreAllThere keeps a route from being added without its guards being
@@ -103,7 +117,7 @@ func (r route) request(received, delivered, file, job string) (method, path stri
 	case "/":
 		path = "/nowhere"
 	}
-	return method, strings.NewReplacer("/orders/{id}", order, "{file}", file, "{job}", job, "{service}", "expertfoto",
+	return method, strings.NewReplacer("/orders/{id}", order, "/services/{id}", "/services/expertfoto", "{file}", file, "{job}", job, "{difference}", "1", "{service}", "expertfoto",
 		"{token}", "guess", "{$}", "").Replace(path)
 }
 
@@ -116,6 +130,10 @@ func TestRouteGuards(t *testing.T) {
 	delivered := b.browser().open(address)
 	b.staff(staffEmail).deliver("/staff"+delivered, map[string]string{"bild.jpg": jpeg}, nil).want(http.StatusSeeOther)
 	file, job := b.query(`SELECT id FROM files`), b.query(`SELECT max(id) FROM jobs`)
+	b.query(`
+		INSERT INTO differences (office_id, kind, partner_order_id, order_id, ours, theirs, report, listed, known, found_at)
+		SELECT office_id, 'state_differs', partner_order_id, id, 'received', 'Delivered', 'received', '{}', true, now()
+		FROM orders ORDER BY id LIMIT 1 RETURNING id`)
 	_, otherAddress := b.order("skylt")
 	columns := []struct {
 		name    string
@@ -158,7 +176,7 @@ func (b *bundle) changes() string {
 	b.t.Helper()
 	return b.query(`
 		SELECT concat_ws(', ', (SELECT count(*) FROM events) || ' events', (SELECT string_agg(state, ' ' ORDER BY id) FROM orders),
-			(SELECT string_agg(state || attempt, ' ' ORDER BY id) FROM jobs))`)
+			(SELECT string_agg(state || attempt, ' ' ORDER BY id) FROM jobs), (SELECT count(settled_at) FROM differences) || ' settled')`)
 }
 
 // TestCrossSiteForms: no other site can send one of our forms, whoever is
@@ -207,7 +225,7 @@ func TestOddAddresses(t *testing.T) {
 	odd := []string{"%00", "%ff", "%FF%00", "..%2f..", "%E2%80%AE", "x%20x", "'--", "9999999999999999999999", "-1", strings.Repeat("A", 3000)}
 	paths := []string{"/%s", "/orders/%s", "/orders/%s/files.zip", page + "/files/%s", "/staff/orders/%s", "/staff" + page + "/files/%s",
 		"/staff/orders?q=%s", "/staff/orders?office=%s", "/staff/orders?service=%s", "/staff/orders?state=%s", "/staff/orders?sort=%s",
-		"/staff/orders?after=%s", "/callback/%s", "/visit/%s", "/callback/skylt?customerId=%s&token=x", "/callback/skylt?customerId=M30011&token=%s",
+		"/staff/orders?after=%s", "/staff/outbox?after=%s", "/staff/services/%s", "/staff/services/%s/registration.md", "/staff/outbox?office=%s", "/staff/reconciliation?connection=%s&office=%[1]s", "/staff/outbox?connection=%s&kind=%[1]s&age=%[1]s", "/callback/%s", "/visit/%s", "/callback/skylt?customerId=%s&token=x", "/callback/skylt?customerId=M30011&token=%s",
 		"/?lang=%s", "/staff/login?next=%s", "/static/%s"}
 	cursors := []string{"MDAwMC0wMS0wMVQwMDowMDowMFogMQ", "aW5maW5pdHkgMQ", "aW5maW5pdHkgOTk5OTk5OTk5OTk5OTk5OTk5OQ"}
 	for _, path := range paths {
@@ -217,10 +235,10 @@ func TestOddAddresses(t *testing.T) {
 			}
 		}
 	}
-	posts := []string{"/staff/outbox/%s/retry", "/staff/outbox/%s/skip", "/orders/%s/messages", "/staff/orders/%s/notes"}
+	posts := []string{"/staff/outbox/skip?%s", "/staff/outbox/retry?%s", "/staff/outbox/%s/retry", "/staff/outbox/%s/skip", "/staff/reconciliation/%s/report", "/staff/reconciliation/%s/acceptance", "/staff/reconciliation/%s/import?service=%[1]s", "/orders/%s/messages", "/staff/orders/%s/notes"}
 	for _, path := range posts {
 		for _, value := range odd {
-			if a := b.oddVisitor(br).post(fmt.Sprintf(path, value), url.Values{"reason": {"x"}, "body": {"x"}}); a.status >= 500 {
+			if a := b.oddVisitor(br).post(fmt.Sprintf(path, value), url.Values{"reason": {"x"}, "body": {"x"}, "job": {value}, "next": {value}}); a.status >= 500 {
 				t.Errorf("POST "+path+": status %d", value, a.status)
 			}
 		}

@@ -27,6 +27,9 @@ type Entry interface {
 	// Plain reads the order from a query without a token. It returns Forbidden for
 	// one that names no order.
 	Plain(query url.Values) (portal.Ticket, error)
+	// Describe returns what the partner tells of a ticket's target, nothing where it
+	// does not tell.
+	Describe(ctx context.Context, svc portal.Service, t portal.Ticket) (portal.Details, error)
 }
 
 // Partners are the connections' partner systems.
@@ -35,6 +38,20 @@ type Partners interface {
 	// Preview returns the exact message that the partner would get, and false if
 	// it would get none.
 	Preview(ctx context.Context, m portal.Message) (string, bool, error)
+	// Authorize answers a partner's own call for a token, with which it then sends a
+	// broker: a status and a JSON text. It returns NotFound for a connection whose
+	// partner fetches none.
+	Authorize(ctx context.Context, connection string, header http.Header, body []byte) (status int, answer []byte, err error)
+	// Creates reports whether orders of a service can be made from here.
+	Creates(svc portal.Service) bool
+	// Create makes an order at a service's partner that nobody made there, for one of
+	// its customers and on a target of theirs. It returns Forbidden, with the
+	// partner's own words as Answer, where we may not; NotFound for a target that is
+	// not there; Unavailable otherwise, and its sentence says if there may be an order.
+	Create(ctx context.Context, svc portal.Service, customer, target string) (portal.Ticket, error)
+	// Sheet returns what the owner of a service's partner system asks for when it
+	// is registered there; nothing where it is not.
+	Sheet(ctx context.Context, svc portal.Service) (portal.Sheet, error)
 }
 
 // Passwords are how passwords are verified: slowly, and a bounded number of them at once.
@@ -48,6 +65,7 @@ type Passwords struct {
 type Options struct {
 	Store      *db.Store
 	Partners   Partners
+	Reconciler Reconciler
 	Bucket     *blob.Bucket
 	Passwords  Passwords
 	CookieKeys [][]byte // newest first
@@ -58,17 +76,18 @@ type Options struct {
 
 // Server answers every address of product and staff screens.
 type Server struct {
-	store     *db.Store
-	partners  Partners
-	bucket    *blob.Bucket
-	passwords Passwords
-	brokers   *sessionStore
-	staff     *sessionStore
-	secure    bool // reached by HTTPS
-	log       *slog.Logger
-	callbacks *limiter // callbacks of one address
-	badLinks  *limiter // links of one address that were not valid
-	handler   http.Handler
+	store      *db.Store
+	partners   Partners
+	reconciler Reconciler
+	bucket     *blob.Bucket
+	passwords  Passwords
+	brokers    *sessionStore
+	staff      *sessionStore
+	secure     bool // reached by HTTPS
+	log        *slog.Logger
+	callbacks  *limiter // callbacks of one address
+	badLinks   *limiter // links of one address that were not valid
+	handler    http.Handler
 }
 
 // LongestSession is the age at which nobody can use a session any more.
@@ -84,7 +103,7 @@ const (
 
 // New returns a Server.
 func New(o Options) *Server {
-	s := &Server{store: o.Store, partners: o.Partners, bucket: o.Bucket, passwords: o.Passwords,
+	s := &Server{store: o.Store, partners: o.Partners, reconciler: o.Reconciler, bucket: o.Bucket, passwords: o.Passwords,
 		secure: o.BaseURL.Scheme == "https", log: o.Log,
 		callbacks: newLimiter(5, 60), badLinks: newLimiter(0.1, 20)}
 	s.brokers = newSessionStore(o.Store, o.CookieKeys, cookieOptions{kind: db.SessionBroker, name: "b", secure: s.secure,

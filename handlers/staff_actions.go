@@ -66,6 +66,12 @@ func (s *Server) staffCancellationCreate(w http.ResponseWriter, r *http.Request)
 	})
 }
 
+func (s *Server) staffStepCreate(w http.ResponseWriter, r *http.Request) error {
+	return s.staffAction(w, r, func(ctx context.Context, o portal.Order, typed url.Values, by portal.Actor) error {
+		return s.store.TakeStep(ctx, o.ID, portal.Step(typed.Get("step")), by)
+	})
+}
+
 func (s *Server) staffMessageCreate(w http.ResponseWriter, r *http.Request) error {
 	return s.staffAction(w, r, func(ctx context.Context, o portal.Order, typed url.Values, by portal.Actor) error {
 		return s.store.WriteMessage(ctx, o.ID, text(typed, "body"), by)

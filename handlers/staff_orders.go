@@ -35,7 +35,15 @@ func (s *Server) staffOrderIndex(w http.ResponseWriter, r *http.Request) error {
 	if p.Counts, err = s.store.CountOrders(ctx, filter, views.MaxCount); err != nil {
 		return err
 	}
-	if p.Services, p.Offices, err = s.filterOptions(r, b.Printer); err != nil {
+	services, err := s.store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	for _, svc := range services {
+		p.Services = append(p.Services, views.Option{ID: svc.ID, Label: b.In(svc.Name)})
+	}
+	p.Creates = slices.ContainsFunc(services, s.partners.Creates)
+	if p.Offices, err = s.officeOptions(r); err != nil {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, p)
@@ -66,25 +74,20 @@ func newOrderRow(p *views.Printer, row db.OrderRow) views.OrderRow {
 	office := portal.Office{Customer: row.Customer, Name: row.OfficeName}
 	return views.OrderRow{URL: "/staff/orders/" + row.PublicID, State: row.State, Target: row.Target,
 		Service: p.In(row.ServiceName), Office: office.Label(), Assignee: row.Assignee, DueAt: row.DueAt,
-		Number: row.PartnerOrderID, Unsent: views.Unsent{State: row.JobState, Attempt: row.JobAttempt, Error: row.JobError}}
+		Number: row.PartnerOrderID, Unverified: row.Unverified, Unproven: row.Unproven, Unsent: views.Unsent{State: row.JobState, Attempt: row.JobAttempt,
+			Error: row.JobError, Since: row.JobSince}}
 }
 
-func (s *Server) filterOptions(r *http.Request, p *views.Printer) (services, offices []views.Option, err error) {
-	all, err := s.store.Services(r.Context())
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, svc := range all {
-		services = append(services, views.Option{ID: svc.ID, Label: p.In(svc.Name)})
-	}
+func (s *Server) officeOptions(r *http.Request) ([]views.Option, error) {
 	known, err := s.store.Offices(r.Context())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	var options []views.Option
 	for _, o := range known {
-		offices = append(offices, views.Option{ID: o.Customer, Label: o.Label()})
+		options = append(options, views.Option{ID: o.Customer, Label: o.Label()})
 	}
-	return services, offices, nil
+	return options, nil
 }
 
 // staffOrderShow shows the workspace of one order.
@@ -104,7 +107,8 @@ func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status in
 	}
 	b.Path = staffOrderURL(o)
 	p := views.StaffOrderPage{Base: b, OrderPart: views.NewOrderPart(b.Printer, o, b.Path), Customer: o.Office.Customer,
-		Broker: o.Broker, ReceivedAt: o.ReceivedAt, Unverified: o.Unverified, AssignedTo: o.AssignedTo, Assignee: o.Assignee, Rejected: rejected}
+		Broker: o.Broker, ReceivedAt: o.ReceivedAt, Unverified: o.Unverified, Unproven: o.Unproven, Sellers: o.Details.Sellers,
+		Steps: o.Steps, NextStep: o.NextStep(), AssignedTo: o.AssignedTo, Assignee: o.Assignee, Rejected: rejected}
 	if p.Colleagues, err = s.store.StaffList(ctx); err != nil {
 		return err
 	}
@@ -127,15 +131,17 @@ func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status in
 // previews returns the exact message to the partner of each form that sends
 // one. A partner that cannot be asked leaves the workspace usable without them.
 func (s *Server) previews(r *http.Request, o portal.Order) map[string]string {
-	previews := map[string]string{}
+	messages := map[string]portal.Message{}
 	for form, state := range views.StateForms {
-		if !o.State.CanBecome(state) {
-			continue
+		if m, told := o.MessageFor(state, views.CommentMarker, s.now()); told && o.State.CanBecome(state) {
+			messages[form] = m
 		}
-		m, told := o.MessageFor(state, views.CommentMarker, s.now())
-		if !told {
-			continue
-		}
+	}
+	if next := o.NextStep(); next != "" {
+		messages[string(next)] = o.StepMessage(next, s.now())
+	}
+	previews := map[string]string{}
+	for form, m := range messages {
 		preview, sent, err := s.partners.Preview(r.Context(), m)
 		if err != nil {
 			s.requestLog(r).Error("preview message", "err", err)

@@ -1,5 +1,4 @@
-// What scripts add to pages that work without them: found by data- attributes,
-// nothing evaluated, no style written.
+// Niceties, found by data- attributes: pages work without.
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const on = (type, does, target = document) => target.addEventListener(type, does);
@@ -7,16 +6,13 @@
   const number = (value, min, max) => value.toLocaleString(html.lang, { minimumFractionDigits: min, maximumFractionDigits: max });
   const line = (tag, ...cells) => {
     const box = document.createElement(tag);
-    for (const [name, text, look] of cells) {
-      const cell = box.appendChild(document.createElement(name));
-      cell.textContent = text;
-      cell.className = look;
-    }
+    for (const [name, textContent, className] of cells)
+      Object.assign(box.appendChild(document.createElement(name)), { textContent, className });
     return box;
   };
   html.classList.add("js");
 
-  // data-total: the sum of what is ticked, as it changes.
+  // data-total: the sum of what is ticked.
   for (const form of all("[data-total]")) {
     const digits = Number(form.dataset.minor), unit = 10 ** digits;
     const money = minor => form.dataset.total.replace("#", number(minor / unit, minor % unit && digits, digits));
@@ -37,12 +33,12 @@
   on("submit", event => {
     const { dataset } = event.target;
     if (dataset.sent) event.preventDefault();
-    if ("once" in dataset) dataset.sent = "yes";
+    if ("once" in dataset) dataset.sent = 1;
     for (const sheet of all(".sheet:popover-open")) sheet.hidePopover();
   });
   on("pageshow", () => all("[data-sent]").forEach(form => delete form.dataset.sent), window);
 
-  // data-drop: files can be dropped; those chosen are listed with their sizes.
+  // data-drop: files can be dropped; the chosen are listed.
   for (const zone of all("[data-drop]")) {
     const [input] = all("input", zone), [list] = all("[data-files]");
     const size = bytes => bytes < 1 << 20 ? number(bytes / 1024, 0, 0) + "\u00a0kB" : number(bytes / (1 << 20), 0, 1) + "\u00a0MB";
@@ -60,19 +56,21 @@
     on("change", show, input);
   }
 
-  // data-live: what is typed shows in the preview, escaped as in the message.
+  // data-live: what is typed shows in the preview, as it is sent.
   on("input", ({ target }) => {
     const text = target.value.trim();
     if ("live" in target.dataset) for (const span of all("[data-comment]", target.form))
       span.textContent = text ? JSON.stringify(text).slice(1, -1) : span.dataset.comment;
   });
 
-  // A link to a folded form unfolds it; a menu closes by a click elsewhere or
-  // Escape; "/" goes to the search.
+  // A link unfolds its form, data-copy copies, a click elsewhere or Escape closes
+  // a menu, "/" goes to the search.
   const close = but => all(".menu[open], .pick[open]").forEach(menu => menu.open = menu.contains(but));
   on("click", ({ target }) => {
     const link = target.closest("[data-open]");
     if (link) all(link.hash).forEach(form => form.closest("details").open = true);
+    const { copy, copied } = target.dataset;
+    if (copy) navigator.clipboard?.writeText(copy).then(() => target.textContent = copied);
     close(target);
   });
   on("keydown", event => {

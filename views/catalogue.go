@@ -85,18 +85,18 @@ func (p *Printer) Locale() string { return p.locale }
 // named Count chooses between singular and plural.
 func (p *Printer) T(key string, args ...any) string { return p.Say(portal.Say(key, args...)) }
 
-// Say returns a sentence in the reader's language. The arguments To, the state
-// that was asked for, and System, a kind of partner system, are put into words.
+// Say returns a sentence in the reader's language. The arguments To, the state or
+// step that was asked for, Step, and System, a kind of partner system, are put
+// into words.
 func (p *Printer) Say(s portal.Sentence) string {
 	data := make(map[string]any, len(s.Args))
 	for name, value := range s.Args {
 		data[name] = value
 	}
-	if to, ok := data["To"].(string); ok && portal.State(to).Valid() {
-		data["To"] = p.T("become." + to)
-	}
-	if system, ok := data["System"].(string); ok && hasText("system."+system) {
-		data["System"] = p.SystemName(system)
+	for name, family := range map[string]string{"To": "become.", "Step": "step.", "System": "system."} {
+		if value, ok := data[name].(string); ok && hasText(family+value) {
+			data[name] = p.T(family + value)
+		}
 	}
 	text, err := p.localizer.Localize(&i18n.LocalizeConfig{MessageID: s.Key, TemplateData: data, PluralCount: data["Count"]})
 	if err != nil || strings.Contains(text, "<no value>") {

@@ -134,11 +134,20 @@ func TestKeysThatAreMade(t *testing.T) {
 			keys = append(keys, "order.next_"+string(s))
 		}
 	}
+	for _, s := range portal.Steps {
+		keys = append(keys, "step."+string(s), "become."+string(s), "work.button_"+string(s))
+	}
+	for refusal, next := range refusalNext {
+		keys = append(keys, refusal, next)
+	}
 	for _, r := range portal.Roles {
 		keys = append(keys, "role."+string(r))
 	}
 	for _, k := range portal.EventKinds {
 		keys = append(keys, "event."+string(k))
+	}
+	for _, k := range []portal.EventKind{portal.EventReported, portal.EventParked, portal.EventRetried, portal.EventSkipped} {
+		keys = append(keys, "event."+string(k)+"_file")
 	}
 	for _, s := range Sorts {
 		keys = append(keys, "sort."+s)
@@ -152,10 +161,11 @@ func TestKeysThatAreMade(t *testing.T) {
 	for _, form := range slices.Sorted(maps.Keys(StateForms)) {
 		keys = append(keys, "work.button_"+form, "flash.staff_"+form)
 	}
-	for _, form := range []string{"messages", "notes", "assignment"} {
+	for _, form := range []string{"messages", "notes", "assignment", "steps", "orders"} {
 		keys = append(keys, "flash.staff_"+form)
 	}
-	for _, form := range []string{"submission", "messages", "answers", "revisions", "cancellation", "outbox_retry", "outbox_skip"} {
+	for _, form := range []string{"submission", "messages", "answers", "revisions", "cancellation", "outbox_retry", "outbox_skip",
+		"outbox_retried", "outbox_retried_some", "outbox_retried_none", "outbox_skipped", "outbox_skipped_some", "outbox_skipped_none"} {
 		keys = append(keys, "flash."+form)
 	}
 	for _, kind := range []string{"400", "401", "403", "404", "405", "409", "410", "413", "422", "429", "500", "503",

@@ -192,6 +192,22 @@ func (p *Printer) Number(n int) string { return p.words.FmtNumber(float64(n), 0)
 // StateWord returns the name of a state.
 func (p *Printer) StateWord(s portal.State) string { return p.T("state." + string(s)) }
 
+// MessageName returns the name of what a partner is told or brought.
+func (p *Printer) MessageName(m portal.Message) string {
+	if m.Upload != nil {
+		return p.T("report.file", "Name", m.Upload.Name)
+	}
+	return p.Told(m.State, m.Step)
+}
+
+// Told returns the name of what a partner is told: of a step, else of a state.
+func (p *Printer) Told(state portal.State, step portal.Step) string {
+	if step != "" {
+		return p.T("step." + string(step))
+	}
+	return p.StateWord(state)
+}
+
 // SystemName returns what people call a kind of partner system.
 func (p *Printer) SystemName(system string) string { return p.T("system." + system) }
 
@@ -204,7 +220,11 @@ func (p *Printer) TargetType(t string) string {
 	return t
 }
 
-// TargetName returns what an order concerns: "Villa EST-4711".
+// TargetName returns what an order concerns: its address where that is known,
+// else "Villa EST-4711".
 func (p *Printer) TargetName(t portal.Target) string {
+	if t.Name != "" {
+		return t.Name
+	}
 	return strings.TrimSpace(p.TargetType(t.Type) + " " + t.ID)
 }

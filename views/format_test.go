@@ -211,26 +211,3 @@ func TestCountText(t *testing.T) {
 		}
 	}
 }
-
-func TestJobText(t *testing.T) {
-	t.Parallel()
-	later, past := now.Add(5*time.Minute), now.Add(-time.Minute)
-	for _, c := range []struct {
-		job    portal.Job
-		behind bool
-		want   string
-	}{
-		{portal.Job{State: portal.JobAvailable, RunAt: past}, false, "skickas strax"},
-		{portal.Job{State: portal.JobAvailable, RunAt: past}, true, "väntar på meddelandet före"},
-		{portal.Job{State: portal.JobAvailable, Attempt: 3, LastError: "503", RunAt: later}, false, "försök 3 av 10 misslyckades. Nästa om 5\u00a0min"},
-		{portal.Job{State: portal.JobAvailable, Attempt: 3, LastError: "503", RunAt: past}, false, "försök 3 av 10 misslyckades. Nästa strax"},
-		{portal.Job{State: portal.JobAvailable, LastError: "401", RunAt: later}, false, "Vitec Express tar inte emot just nu. Nästa försök om 5\u00a0min"},
-		{portal.Job{State: portal.JobAvailable, LastError: "401", RunAt: past}, false, "Vitec Express tar inte emot just nu. Nästa försök strax"},
-		{portal.Job{State: portal.JobParked, Attempt: 10}, true, "stoppat efter 10 av 10 försök"},
-	} {
-		c.job.MaxAttempts = 10
-		if got := base("sv", "/").jobText(c.job, "vitec", c.behind); got != c.want {
-			t.Errorf("%+v: %q, want %q", c.job, got, c.want)
-		}
-	}
-}

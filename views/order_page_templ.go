@@ -866,7 +866,7 @@ func askedBy(p OrderPage, q portal.Interaction) string {
 }
 
 func (p OrderPage) facts() []AnswerLine {
-	lines := slices.Clone(p.Answers)
+	lines := append(slices.Clone(p.Answers), p.detailLines(p.Printer)...)
 	return append(lines, AnswerLine{p.T("facts.office"), p.Office}, AnswerLine{p.T("facts.number"), p.Number})
 }
 

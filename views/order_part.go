@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,12 +13,13 @@ import (
 
 // OrderPart is what every screen about one order shows of it.
 type OrderPart struct {
-	URL      string        // the order's own address; its forms post below it
-	Number   string        // the partner's order id
-	System   string        // the kind of partner system
-	Service  string        // the service's name
-	Target   portal.Target // what the order concerns
-	Office   string        // the office's name
+	URL      string         // the order's own address; its forms post below it
+	Number   string         // the partner's order id
+	System   string         // the kind of partner system
+	Service  string         // the service's name
+	Target   portal.Target  // what the order concerns
+	Details  portal.Details // what its partner tells of that; never the sellers, whom only staff see
+	Office   string         // the office's name
 	State    portal.State
 	DueAt    *time.Time   // nil: no promise
 	Answers  []AnswerLine // empty while draft
@@ -28,10 +30,22 @@ type OrderPart struct {
 
 // NewOrderPart returns the part of an order that lives at url.
 func NewOrderPart(p *Printer, o portal.Order, url string) OrderPart {
+	details := o.Details
+	details.Sellers = nil
 	return OrderPart{URL: url, Number: o.PartnerOrderID, System: o.Service.System, Service: p.In(o.Service.Name),
-		Target: o.Target, Office: o.Office.Label(), State: o.State, DueAt: o.DueAt,
+		Target: o.Target, Details: details, Office: cmp.Or(o.Details.Office, o.Office.Label()), State: o.State, DueAt: o.DueAt,
 		Answers: AnswerLines(p, o.Service.Form, o.Answers), Lines: PriceLines(p, o.Service.Form, o.Answers),
 		Total: o.Total, Currency: o.Currency}
+}
+
+// detailLines are what the partner tells of the target, and its id where the
+// heading has its address instead.
+func (o OrderPart) detailLines(p *Printer) []AnswerLine {
+	lines := []AnswerLine{{p.T("facts.assignment"), o.Details.Number}, {p.T("facts.case_broker"), o.Details.Broker}}
+	if o.Target.Name != "" {
+		lines = append(lines, AnswerLine{p.T("facts.id"), o.Target.ID})
+	}
+	return slices.DeleteFunc(lines, func(l AnswerLine) bool { return l.Value == "" })
 }
 
 // AnswerLine is an answer as it is read back.
@@ -154,7 +168,7 @@ func (f RejectedForm) Fault(form, input string) portal.Sentence {
 }
 
 // focusOrder is the order in which the inputs of the small forms are met.
-var focusOrder = []string{"files", "message", "comment", "choices", "links", "answer", "body", "description", "reason", "staff"}
+var focusOrder = []string{"files", "message", "comment", "choices", "links", "answer", "body", "description", "reason", "staff", "service", "office", "target"}
 
 // focuses reports whether an input is the first of its form that is at fault.
 func (f RejectedForm) focuses(form, input string) bool {

@@ -48,6 +48,9 @@ func pages() map[string]Page {
 	addOrderPages(p)
 	addStaffPages(p)
 	addErrorPages(p)
+	addServicePages(p)
+	addReconciliationPages(p)
+	addCreationPages(p)
 	return p
 }
 
@@ -134,6 +137,24 @@ func addStaffPages(p map[string]Page) {
 	skip := outbox("en")
 	skip.Rejected = RejectedForm{Form: "12/skip", Typed: url.Values{}, Faults: portal.FieldErrors{"reason": portal.Say("field.required")}}
 	p["outbox_fault"] = skip
+
+	many := outbox("sv")
+	many.Query = OutboxQuery{Connection: "vitec", Age: "1h", After: "MjAyNi0xMS0yMw"}
+	many.Rejected = RejectedForm{Form: "skip", Typed: url.Values{"job": {"12", "14"}, "reason": {""}}, Faults: portal.FieldErrors{"reason": portal.Say("field.required")}}
+	p["outbox_many_fault"] = many
+
+	unchosen := outbox("nb")
+	unchosen.Rejected = RejectedForm{Form: "retry", Typed: url.Values{}, Faults: portal.FieldErrors{"job": portal.Say("outbox.choose_one")}}
+	unchosen.Next = ""
+	p["outbox_none_chosen"] = unchosen
+
+	hidden := outbox("sv")
+	hidden.Query, hidden.Rows, hidden.Next, hidden.Counts = OutboxQuery{Kind: "parked", Office: "M123"}, nil, "", OutboxCounts{Waiting: 4, Retryable: 2}
+	p["outbox_no_match"] = hidden
+
+	looking := outbox("en")
+	looking.Staff, looking.Query.All = lisa, true
+	p["outbox_viewer"] = looking
 }
 
 func addErrorPages(p map[string]Page) {

@@ -32,7 +32,7 @@ func ago(d time.Duration) time.Time      { return now.Add(-d) }
 func in(d time.Duration) *time.Time      { t := now.Add(d); return &t }
 func at(d time.Duration) *time.Time      { t := now.Add(-d); return &t }
 func base(locale, path string) Base      { return baseAt(locale, path, now) }
-func staffBase(l, p string) Base         { b := base(l, p); b.Staff = erik; b.Nav = Nav{218, 3}; return b }
+func staffBase(l, p string) Base         { b := base(l, p); b.Staff = erik; b.Nav = Nav{218, 3, 4}; return b }
 func text(sv, nb, en string) portal.Text { return portal.Text{"sv": sv, "nb": nb, "en": en} }
 
 func baseAt(locale, path string, t time.Time) Base {
@@ -190,10 +190,19 @@ func queue(locale string) StaffOrderIndexPage {
 			row(portal.Received, "Plot", "EST-4715", "Drönarfilm", "HusmanHagberg Robertsfors", "", in(49*time.Hour), "ORD-20459"),
 			row(portal.Draft, "", "", "Expertfotografering", "Länsförsäkringar Fastighetsförmedling Skellefteå", "", nil, "ORD-20473"),
 		}}
-	p.Rows[1].Unsent = Unsent{State: portal.JobAvailable, Attempt: 3, Error: "503 Service Unavailable"}
-	p.Rows[4].Unsent = Unsent{State: portal.JobParked, Attempt: 10, Error: "400 Bad Request"}
-	p.Rows[6].Unsent = Unsent{State: portal.JobAvailable}
+	p.Rows[1].Unsent = Unsent{State: portal.JobAvailable, Attempt: 3, Error: "503 Service Unavailable", Since: ago(25 * time.Hour)}
+	p.Rows[4].Unsent = Unsent{State: portal.JobParked, Attempt: 10, Error: "400 Bad Request", Since: ago(75 * time.Hour)}
+	p.Rows[6].Unsent = Unsent{State: portal.JobAvailable, Since: ago(time.Minute)}
+	p.Rows[5].Unverified, p.Rows[6].Unverified = true, true
+	p.Rows[3].Unproven, p.Creates = true, true
 	return p
+}
+
+// tried returns a job whose last attempt ended in a certain way.
+func tried(j portal.Job, outcome portal.Outcome, status int) portal.Job {
+	j.Attempts = []portal.Attempt{{StartedAt: ago(2 * time.Hour), Took: 214 * time.Millisecond, Outcome: outcome,
+		Receipt: portal.Receipt{Status: status}, Error: j.LastError}}
+	return j
 }
 
 func outbox(locale string) StaffOutboxPage {
@@ -201,11 +210,21 @@ func outbox(locale string) StaffOutboxPage {
 		return OutboxRow{Job: j, System: "vitec", URL: "/staff/orders/5c1f", Number: "ORD-20417", Office: office, Behind: behind,
 			Target: portal.Target{Type: typ, ID: id}}
 	}
-	parked := sampleJob(12, portal.Delivered, portal.JobParked, 10, "PUT /Service/Order/Status/M200: 400 Bad Request: order is closed")
-	return StaffOutboxPage{Base: staffBase(locale, "/staff/outbox"), Rows: []OutboxRow{
-		row(parked, "Cottage", "EST-4716", "Bjurfors Umeå", false),
-		row(jobs[1], "House", "EST-4711", "Fastighetsbyrån Umeå", false),
-		row(jobs[0], "House", "EST-4711", "Fastighetsbyrån Umeå", true),
-		row(sampleJob(14, portal.Received, portal.JobRunning, 1, ""), "Plot", "EST-4717", "HusmanHagberg Robertsfors", false),
-	}}
+	refused := tried(sampleJob(12, portal.Delivered, portal.JobParked, 1, "PUT /Service/Order/Status/M200: 400: order is closed"), portal.OutcomeRefused, 400)
+	held := tried(sampleJob(16, portal.Delivered, portal.JobAvailable, 0, "PUT /Service/Order/Status/M201: 401"), portal.OutcomeCredential, 401)
+	fresh := sampleJob(15, portal.Received, portal.JobAvailable, 0, "")
+	fresh.CreatedAt, fresh.RunAt = ago(time.Minute), ago(time.Second)
+	return StaffOutboxPage{Base: staffBase(locale, "/staff/outbox"), Counts: OutboxCounts{Parked: 12, Waiting: 1222, Retryable: 1200},
+		Connections: []Option{{ID: "vitec", Label: "Vitec Express"}, {ID: "core", Label: "Visma Core"}},
+		Offices:     []Option{{ID: "M123", Label: "Fastighetsbyrån Umeå"}, {ID: "M200", Label: "Bjurfors Umeå"}},
+		Next:        "MjAyNi0xMS0yNA",
+		Rows: []OutboxRow{
+			row(refused, "Cottage", "EST-4716", "Bjurfors Umeå", false),
+			row(tried(sampleJob(17, portal.Failed, portal.JobParked, 10, "PUT /Service/Order/Status/M123: 500"), portal.OutcomeUnknown, 500), "House", "EST-4713", "Fastighetsbyrån Umeå", false),
+			row(tried(jobs[1], portal.OutcomeUnknown, 0), "House", "EST-4711", "Fastighetsbyrån Umeå", false),
+			row(jobs[0], "House", "EST-4711", "Fastighetsbyrån Umeå", true),
+			row(held, "HousingCooperative", "7f3c1d2e-88aa-4b1c-9d3e-0c5b7a6f1e2d", "Länsförsäkringar Fastighetsförmedling Skellefteå", false),
+			row(sampleJob(14, portal.Received, portal.JobRunning, 1, ""), "Plot", "EST-4717", "HusmanHagberg Robertsfors", false),
+			row(fresh, "Plot", "EST-4718", "HusmanHagberg Robertsfors", false),
+		}}
 }

@@ -87,12 +87,28 @@ func what(b Base, e portal.Event) string {
 			return b.T("event.taken")
 		}
 		return b.T("event.assigned", "Name", d.Staff)
+	case portal.EventImported:
+		return b.T("event.imported_list")
+	case portal.EventReportedAgain, portal.EventAccepted:
+		if d.After == "" {
+			return b.T("event."+string(e.Kind)+"_absent", "State", b.StateWord(d.State))
+		}
+		return b.T("event."+string(e.Kind), "State", b.StateWord(d.State), "Theirs", d.After)
 	case portal.EventReported:
-		return b.T("event.reported", "State", b.StateWord(d.State), "Attempt", d.Attempt, "Took", b.Took(d.Took))
+		return b.T(reportKey(e), "State", b.Told(d.State, d.Step), "File", d.File, "Attempt", d.Attempt, "Took", b.Took(d.Took))
 	case portal.EventParked, portal.EventRetried, portal.EventSkipped:
-		return b.T("event."+string(e.Kind), "State", b.StateWord(d.State))
+		return b.T(reportKey(e), "State", b.Told(d.State, d.Step), "File", d.File)
 	}
 	return b.T("event." + string(e.Kind))
+}
+
+// reportKey returns the key of what became of a message, which may bring a file.
+func reportKey(e portal.Event) string {
+	key := "event." + string(e.Kind)
+	if e.Data.File != "" {
+		key += "_file"
+	}
+	return key
 }
 
 func body(b Base, e portal.Event) string {

@@ -32,8 +32,9 @@ type Base struct {
 
 // Nav holds the counts beside the links of the staff screens.
 type Nav struct {
-	Open       int // orders in an open state
-	Unreported int // orders that a partner has not been told everything about
+	Open        int // orders in an open state
+	Overdue     int // messages that a partner should have got by now
+	Differences int // orders that we and a partner do not agree about
 }
 
 // Alarm is something that stops messages to or from a partner system.

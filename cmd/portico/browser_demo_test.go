@@ -15,11 +15,12 @@ import (
 )
 
 // demoRun is the whole program as `portico demo` runs it: portal, worker and
-// simulator, on a database and in a folder of the test's own.
+// simulators, on a database and in a folder of the test's own.
 type demoRun struct {
 	env               vars
 	folder            string // of its data
 	simulator, portal string // addresses, without a slash at the end
+	visma             string // the other simulator's
 	email, password   string
 }
 
@@ -50,13 +51,13 @@ func startDemo(t testing.TB) *demoRun {
 	return d
 }
 
-var announced = regexp.MustCompile(`^ *(Simulated Vitec Express|Staff screens|e-mail|password) +(\S+)$`)
+var announced = regexp.MustCompile(`^ *(Simulated Vitec Express|Simulated Visma Core|Staff screens|e-mail|password) +(\S+)$`)
 
 // readAddresses reads what the demo prints until it has said where it is.
 func (d *demoRun) readAddresses(t testing.TB, said io.Reader) {
 	t.Helper()
 	found := map[string]string{}
-	for lines := bufio.NewScanner(said); len(found) < 4; {
+	for lines := bufio.NewScanner(said); len(found) < 5; {
 		if !lines.Scan() {
 			t.Fatalf("the demo ended before it said where it is: %v", lines.Err())
 		}
@@ -65,6 +66,7 @@ func (d *demoRun) readAddresses(t testing.TB, said io.Reader) {
 		}
 	}
 	d.simulator = strings.TrimSuffix(found["Simulated Vitec Express"], "/")
+	d.visma = strings.TrimSuffix(found["Simulated Visma Core"], "/")
 	d.portal = strings.TrimSuffix(found["Staff screens"], "/staff/orders")
 	d.email, d.password = found["e-mail"], found["password"]
 }
@@ -72,7 +74,7 @@ func (d *demoRun) readAddresses(t testing.TB, said io.Reader) {
 // hosts are all that the demo's pages may ask.
 func (d *demoRun) hosts() []string {
 	var hosts []string
-	for _, address := range []string{d.simulator, d.portal} {
+	for _, address := range []string{d.simulator, d.visma, d.portal} {
 		if u, err := url.Parse(address); err == nil {
 			hosts = append(hosts, u.Host)
 		}

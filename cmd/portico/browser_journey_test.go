@@ -30,6 +30,7 @@ type journey struct {
 	demo    *demoRun
 	say     *views.Printer // the language of the screens
 	scripts bool
+	system  string // the partner's
 	number  string // the order's, at the partner
 }
 
@@ -40,7 +41,7 @@ func TestJourney(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lang, _, _ := strings.Cut(name, " ")
-			j := &journey{t: t, demo: startDemo(t), say: views.NewPrinter(lang, time.UTC, time.Now()), scripts: scripts}
+			j := &journey{t: t, demo: startDemo(t), say: views.NewPrinter(lang, time.UTC, time.Now()), scripts: scripts, system: "vitec"}
 			broker, staff := j.tab(speaking(lang)), j.tab()
 			j.order(broker)
 			j.logIn(staff)
@@ -70,7 +71,7 @@ func (j *journey) reads(b *tab, keys ...string) {
 		b.t.Errorf("the page is in %q, want %q", lang, j.say.Locale())
 	}
 	for _, key := range keys {
-		b.reads(j.say.T(key, "Provider", "Nordljus Foto AB", "System", "vitec"))
+		b.reads(j.say.T(key, "Provider", "Nordljus Foto AB", "System", j.system))
 	}
 }
 
@@ -148,6 +149,11 @@ func (j *journey) answer(b *tab) {
 	b.reopens(j.estate(), "[data-testid=interaction-link]")
 	b.reads("Vilken tid passar?")
 	b.press("[data-testid=interaction-link]")
+	j.answerHere(b)
+}
+
+// answerHere answers on the order's page.
+func (j *journey) answerHere(b *tab) {
 	j.reads(b, "order.needs_answer", "order.next_waiting")
 	b.click(fmt.Sprintf("[data-testid=question] label:has(input[value=%q])", answer))
 	b.press("[data-testid=question] button")

@@ -29,7 +29,7 @@ type scene struct {
 	maja  portal.Actor
 	now   time.Time // of the store
 
-	draft, plan, received, active, waiting, text, delivered, once, failed, cancelled, sign, parked, trying, taken ordered
+	draft, plan, received, active, waiting, text, delivered, once, failed, cancelled, sign, parked, trying, refused, taken ordered
 }
 
 // ordered is an order of the scene.
@@ -230,7 +230,8 @@ func (s *scene) seedUnreported() {
 	s.ago(4 * time.Hour)
 	s.trying, s.parked = s.photo(ekoln, "Grinden är öppen."), s.photo(malma, "Grinden är öppen.")
 	s.deliver(s.trying, "Bilderna", nil, "stugan.jpg")
-	s.reported(s.trying, s.parked)
+	s.refused = s.photo(kungsgatan, "")
+	s.reported(s.trying, s.parked, s.refused)
 	const cause = `PUT /Service/Order/Status/M30011: 500: {"message":"Oväntat fel."}`
 	for _, statement := range []string{
 		`UPDATE jobs SET state = 'available', finished_at = NULL, attempt = 4, run_at = now() + interval '100 min', last_error = $2 WHERE order_id = $1`,
@@ -239,6 +240,10 @@ func (s *scene) seedUnreported() {
 		s.exec(statement, s.trying.id, cause)
 	}
 	s.exec(`UPDATE jobs SET state = 'parked', finished_at = NULL, attempt = 10, last_error = $2 WHERE order_id = $1`, s.parked.id, cause)
+	s.exec(`UPDATE jobs SET state = 'parked', finished_at = NULL, attempt = 1, last_error = $2 WHERE order_id = $1`, s.refused.id,
+		`PUT /Service/Order/Status/M30011: 400: {"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"One or more validation errors occurred.","errors":{"status":["The order has been archived."]},"traceId":"00-84c1fd4063c38d9f3900d06e56542d48-85d1d4d0ff6a1a4b-00"}`)
+	s.exec(`UPDATE attempts SET outcome = 'unknown', status = 500 WHERE job_id IN (SELECT id FROM jobs WHERE order_id IN ($1, $2))`, s.trying.id, s.parked.id)
+	s.exec(`UPDATE attempts SET outcome = 'refused', status = 400 WHERE job_id IN (SELECT id FROM jobs WHERE order_id = $1)`, s.refused.id)
 }
 
 func (s *scene) exec(statement string, args ...any) {

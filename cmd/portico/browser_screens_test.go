@@ -27,7 +27,8 @@ func TestScreens(t *testing.T) {
 		s.drawReadme(newTab(t, s.demoRun, speaking("sv")), newTab(t, s.demoRun, speaking("sv")))
 	}
 	for name, screens := range map[string]func(*scene, *tab) []screen{"broker": (*scene).brokerScreens,
-		"queue": (*scene).queueScreens, "workspace": (*scene).workspaceScreens, "simulator": (*scene).simulatorScreens} {
+		"queue": (*scene).queueScreens, "workspace": (*scene).workspaceScreens, "simulator": (*scene).simulatorScreens,
+		"services": (*scene).serviceScreens} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newTab(t, s.demoRun, speaking("sv"))
@@ -97,6 +98,7 @@ func (s *scene) brokerScreens(b *tab) []screen {
 
 func (s *scene) queueScreens(b *tab) []screen {
 	queue, few := s.portal+"/staff/orders", s.portal+"/staff/orders?state=delivered"
+	outbox := s.portal + "/staff/outbox"
 	return []screen{
 		{"login", func() { b.open(s.portal + "/staff/login") }},
 		{"login-wrong", func() {
@@ -131,9 +133,29 @@ func (s *scene) queueScreens(b *tab) []screen {
 			b.open(queue + "?state=waiting&state=active&service=expertfoto&office=M30011&sort=newest")
 		}},
 		{"queue-no-match", func() { b.open(queue + "?q=finns+inte") }},
-		{"outbox", func() { b.steady("outbox", s.portal+"/staff/outbox") }},
-		{"outbox-skip", b.unfold},
-		{"outbox-skip-fault", func() { b.pressFor(422, "form[action$='/skip'] button") }},
+		{"outbox", func() {
+			b.steady("outbox", outbox)
+			b.focusShows("outbox")
+		}},
+		{"outbox-unfolded", b.unfold},
+		{"outbox-skip-fault", func() {
+			b.open(outbox)
+			b.click("[data-testid=outbox-row] .do summary")
+			b.pressFor(422, "form[action$='/skip'] button")
+		}},
+		{"outbox-none-chosen", func() { b.pressFor(422, "#bulk .actions > button") }},
+		{"outbox-chosen", func() { b.press("[data-testid=choose]") }},
+		{"outbox-skip-many-fault", func() {
+			b.click("#bulk summary")
+			b.pressFor(422, "#bulk [formaction]")
+		}},
+		{"outbox-filters", func() {
+			b.as(looks[0])
+			b.click("[popovertarget=filters]")
+			b.inspectAs("outbox-filters-open", looks[:2]...)
+			b.open(outbox + "?kind=parked&office=M30011&age=1h")
+		}},
+		{"outbox-no-match", func() { b.open(outbox + "?age=24h&kind=waiting&office=nowhere") }},
 		{"error-404-staff", func() { b.openFor(404, s.portal+"/staff/orders/nowhere") }},
 		{"work-viewer", func() {
 			b.click("header details.menu summary")

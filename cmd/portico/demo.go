@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -20,7 +21,6 @@ import (
 	"portico/db/private"
 	"portico/internal/applyfile"
 	"portico/internal/keyring"
-	"portico/internal/partner/vitec/vitectest"
 	"portico/internal/password"
 	"portico/internal/portal"
 )
@@ -60,6 +60,7 @@ type demoSecrets struct {
 	Keys          string `json:"keys"`
 	StaffPassword string `json:"staff_password"`
 	VitecPassword string `json:"vitec_password"`
+	VismaSecret   string `json:"visma_secret"`
 }
 
 func (d demo) run(ctx context.Context) error {
@@ -69,11 +70,16 @@ func (d demo) run(ctx context.Context) error {
 	if err := d.keepSecrets(); err != nil {
 		return err
 	}
-	listener, simulator, err := d.listen()
+	listener, err := d.listen()
 	if err != nil {
 		return err
 	}
-	defer func() { _, _ = listener.Close(), simulator.Close() }()
+	defer func() { _ = listener.Close() }()
+	simulators, err := d.simulators(listener.Addr().(*net.TCPAddr).Port)
+	if err != nil {
+		return err
+	}
+	defer simulators.close()
 	database, stop, err := d.database(ctx)
 	if err != nil {
 		return err
@@ -83,57 +89,51 @@ func (d demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fake, err := vitectest.New(vitectest.Options{Path: filepath.Join(d.folder, "vitec.json"), Log: d.log,
-		Credentials: []portal.Credential{{Customer: portal.AnyCustomer, Username: "nordljus", Password: d.kept.VitecPassword}}})
-	if err != nil {
+	if err := d.setUp(ctx, c, simulators); err != nil {
 		return err
 	}
-	if err := d.setUp(ctx, c, "http://"+simulator.Addr().String(), fake); err != nil {
-		return err
-	}
-	d.announce(c, simulator)
+	d.announce(c, simulators)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serveHTTP(ctx, fake, simulator, d.log) })
+	simulators.serve(ctx, group, d.log)
 	group.Go(func() error { return d.serve(ctx, c, listener, true) })
 	return group.Wait()
 }
 
+// keepSecrets reads the secrets of an earlier start, and makes those that it had not.
 func (d *demo) keepSecrets() error {
 	path := filepath.Join(d.folder, "demo.json")
 	raw, err := os.ReadFile(path)
-	if err == nil {
-		return json.Unmarshal(raw, &d.kept)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return err
+	default:
+		if err := json.Unmarshal(raw, &d.kept); err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
 	}
-	d.kept = demoSecrets{Keys: keyring.New(), StaffPassword: password.Random(), VitecPassword: password.Random()}
+	was := d.kept
+	d.kept = demoSecrets{Keys: cmp.Or(was.Keys, keyring.New()), StaffPassword: cmp.Or(was.StaffPassword, password.Random()),
+		VitecPassword: cmp.Or(was.VitecPassword, password.Random()), VismaSecret: cmp.Or(was.VismaSecret, password.Random())}
+	if d.kept == was {
+		return nil
+	}
 	if raw, err = json.MarshalIndent(d.kept, "", "\t"); err != nil {
 		return err
 	}
 	return os.WriteFile(path, raw, 0o600)
 }
 
-// listen opens the portal's address and, on another host name so that the
-// browser takes it for another site, the simulator's: the next port, or any
-// that is free.
-func (d demo) listen() (portal, simulator net.Listener, err error) {
+func (d demo) listen() (net.Listener, error) {
 	address, _ := d.env("PORTICO_LISTEN")
 	if address == "" {
 		address = "localhost:8080" // the demo's password is no secret: nobody else's machine gets in
 	}
-	if portal, err = net.Listen("tcp", address); err != nil {
-		return nil, nil, fmt.Errorf("%w (PORTICO_LISTEN chooses another address)", err)
-	}
-	next := portal.Addr().(*net.TCPAddr).Port + 1
-	if simulator, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(next)); err != nil {
-		simulator, err = net.Listen("tcp", "127.0.0.1:0")
-	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		_ = portal.Close()
-		return nil, nil, err
+		return nil, fmt.Errorf("%w (PORTICO_LISTEN chooses another address)", err)
 	}
-	return portal, simulator, nil
+	return listener, nil
 }
 
 // database returns the address of the database that there is, or of a private
@@ -175,7 +175,7 @@ func (d demo) config(database string, listener net.Listener) (config, error) {
 }
 
 // setUp brings schema, provider, connections, services and staff up to date.
-func (d demo) setUp(ctx context.Context, c config, vitecURL string, fake *vitectest.Server) error {
+func (d demo) setUp(ctx context.Context, c config, simulators *simulators) error {
 	if err := db.Migrate(ctx, string(c.DatabaseURL)); err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (d demo) setUp(ctx context.Context, c config, vitecURL string, fake *vitect
 	if err != nil {
 		return err
 	}
-	variables := map[string]string{"VITEC_URL": vitecURL, "VITEC_PASSWORD": d.kept.VitecPassword}
+	variables := simulators.variables(d.kept)
 	setup, faults := applyfile.Parse(source, func(name string) (string, bool) { v, ok := variables[name]; return v, ok }, systems)
 	if len(faults) > 0 {
 		return fmt.Errorf("demo.yaml: %v", faults)
@@ -196,12 +196,7 @@ func (d demo) setUp(ctx context.Context, c config, vitecURL string, fake *vitect
 	if _, err := store.Apply(ctx, setup); err != nil {
 		return err
 	}
-	var services []vitectest.Service
-	for _, s := range setup.Services {
-		services = append(services, vitectest.Service{ID: s.ID, Name: s.Name.In("sv"), Description: s.Description.In("sv"),
-			CallbackURL: c.BaseURL + "/callback/" + s.ID, Background: s.Flow == portal.FlowBackground})
-	}
-	fake.SetServices(services...)
+	simulators.offer(setup.Services, c.BaseURL)
 	return d.addStaff(ctx, store)
 }
 
@@ -218,17 +213,19 @@ func (d demo) addStaff(ctx context.Context, store *db.Store) error {
 	return err
 }
 
-func (d demo) announce(c config, simulator net.Listener) {
+func (d demo) announce(c config, simulators *simulators) {
 	fmt.Fprintf(d.stdout, `
-Portico is running, with a simulated partner system beside it.
+Portico is running, with simulated partner systems beside it.
 
-  Simulated Vitec Express  http://%s/
+  Simulated Vitec Express  %s/
   Staff screens            %s/staff/orders
   Staff login              %s/staff/login
                            e-mail   %s
                            password %s
 
+  Simulated Visma Core     %s/
+
 Ctrl-C stops everything; the data stays in %s.
 
-`, simulator.Addr(), c.BaseURL, c.BaseURL, demoEmail, d.kept.StaffPassword, d.folder)
+`, simulators.vitecURL(), c.BaseURL, c.BaseURL, demoEmail, d.kept.StaffPassword, simulators.vismaURL(), d.folder)
 }

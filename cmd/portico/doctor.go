@@ -49,7 +49,7 @@ func (d *doctor) examine(ctx context.Context, env environment) {
 		d.database(ctx, c)
 	}
 	d.check(ctx, "storage", func(ctx context.Context) (string, error) { return probeStorage(ctx, c.BlobURL) })
-	d.check(ctx, "mail", func(ctx context.Context) (string, error) { return probeMail(ctx, string(c.SMTPURL)) })
+	d.check(ctx, "mail", func(ctx context.Context) (string, error) { return probeMail(ctx, string(c.SMTPURL), d.log) })
 }
 
 // check makes one check and prints its line: how things are, or what is wrong.
@@ -130,7 +130,8 @@ func (d *doctor) connections(ctx context.Context, store *db.Store) {
 			return fmt.Sprintf("connection %s: credentials that open: %d", c.ID, len(c.Credentials)), err
 		})
 		if ok {
-			d.check(ctx, "connection", func(ctx context.Context) (string, error) { return d.connection(ctx, c) })
+			d.check(ctx, "connection", func(ctx context.Context) (string, error) { return d.connection(ctx, store, c) })
+			d.reconciled(ctx, store, c)
 		}
 	}
 	d.refused(ctx, store)
@@ -138,21 +139,21 @@ func (d *doctor) connections(ctx context.Context, store *db.Store) {
 
 // connection checks that a client can be made and its address be reached. No
 // credential is sent: what a partner makes of a needless log-in is not known.
-func (d *doctor) connection(ctx context.Context, c portal.Connection) (string, error) {
-	if _, err := newClient(c, d.log); err != nil {
+func (d *doctor) connection(ctx context.Context, store *db.Store, c portal.Connection) (string, error) {
+	client, err := newClient(c, store, d.log)
+	if err != nil {
 		return "", err
 	}
 	if len(c.Credentials) == 0 {
 		return "", fmt.Errorf("%s: it has no credentials", c.ID)
 	}
-	address, err := baseURL(c)
-	if err != nil {
-		return "", err
+	addresses := client.Addresses()
+	for _, address := range addresses {
+		if err := reach(ctx, address); err != nil {
+			return "", fmt.Errorf("%s: %s cannot be reached: %w", c.ID, address, err)
+		}
 	}
-	if err := reach(ctx, address); err != nil {
-		return "", fmt.Errorf("%s: %s cannot be reached: %w", c.ID, address, err)
-	}
-	return fmt.Sprintf("%s: %s can be reached", c.ID, address), nil
+	return fmt.Sprintf("%s: %s can be reached", c.ID, strings.Join(addresses, ", ")), nil
 }
 
 func (d *doctor) refused(ctx context.Context, store *db.Store) {

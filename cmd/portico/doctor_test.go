@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -15,28 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"portico/internal/keyring"
+	"portico/internal/mail/mailtest"
 )
-
-// mailServer answers whoever connects with a greeting, and returns its address.
-func mailServer(t *testing.T, greeting string) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = fmt.Fprint(conn, greeting)
-			_ = conn.Close()
-		}
-	}()
-	return listener.Addr().String()
-}
 
 // installation is an environment in which the doctor finds nothing wrong.
 func installation(t *testing.T) vars {
@@ -44,7 +23,7 @@ func installation(t *testing.T) vars {
 	partner := httptest.NewServer(nil)
 	t.Cleanup(partner.Close)
 	env := with(newEnv(t), "VITEC_PASSWORD", "pw")
-	env["PORTICO_SMTP_URL"] = "smtp://u:hunter2@" + mailServer(t, "220 mail ready\r\n")
+	env["PORTICO_SMTP_URL"] = "smtp://u:hunter2@" + mailtest.Start(t, mailtest.Options{User: "u", Password: "hunter2"}).Address
 	file := strings.Replace(goodFile, "https://connect.example", partner.URL, 1)
 	if r := portico(t, env, file, "apply", "-"); r.code != 0 {
 		t.Fatal(r.stderr)
@@ -79,7 +58,7 @@ ok     keys           connection vitec: credentials that open: 1
 ok     connection     vitec: http://ADDRESS can be reached
 ok     credentials    none is refused
 ok     storage        a file can be written, read and deleted
-ok     mail           ADDRESS greets
+ok     mail           the server takes mail from us
 `
 	if diff := cmp.Diff(result{0, want, ""}, result{r.code, addresses.ReplaceAllString(r.stdout, "ADDRESS"), r.stderr}, cmp.AllowUnexported(result{})); diff != "" {
 		t.Error(diff)
@@ -128,10 +107,15 @@ var spoils = map[string]struct {
 		env["PORTICO_BLOB_URL"] = "file://" + filepath.ToSlash(path)
 	}, []string{"storage        open storage: "}},
 	"mail down": {func(t *testing.T, env vars) { env["PORTICO_SMTP_URL"] = "smtp://u:hunter2@" + closed(t) },
-		[]string{"mail           dial tcp ADDRESS: "}},
+		[]string{"mail           mail server 127.0.0.1: dial tcp ADDRESS: "}},
 	"mail busy": {func(t *testing.T, env vars) {
-		env["PORTICO_SMTP_URL"] = "smtp://u:hunter2@" + mailServer(t, "421 busy\r\n")
-	}, []string{"mail           greeting of ADDRESS: 421 \"busy\""}},
+		server := mailtest.Start(t, mailtest.Options{})
+		server.Answer("", "421 busy")
+		env["PORTICO_SMTP_URL"] = "smtp://u:hunter2@" + server.Address
+	}, []string{"mail           mail server 127.0.0.1: 421 \"busy\""}},
+	"mail password": {func(t *testing.T, env vars) {
+		env["PORTICO_SMTP_URL"] = "smtp://u:hunter2@" + mailtest.Start(t, mailtest.Options{User: "u", Password: "another"}).Address
+	}, []string{"mail           mail server 127.0.0.1: SMTP AUTH failed: 535 "}},
 }
 
 func TestDoctorFindsFaults(t *testing.T) {

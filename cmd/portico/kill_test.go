@@ -260,3 +260,24 @@ func TestWorkerIsStopped(t *testing.T) {
 		t.Errorf("the partner was read %d times: something was uncertain", n)
 	}
 }
+
+// TestDeliveredAgainIsNotLost: an order is delivered, reopened and delivered
+// again; the worker that claims the second report dies before it sends it.
+func TestDeliveredAgainIsNotLost(t *testing.T) {
+	t.Parallel()
+	d := newDoomed(t, false)
+	close(d.gate.open)
+	d.finish() // OrderReceived, Delivered
+	var id int64 = 1
+	by := portal.Actor{Kind: portal.ActorStaff, ID: 1, Name: "E"}
+	d.must(d.store.ReopenOrder(t.Context(), id, by))
+	d.must(d.store.DeliverOrder(t.Context(), id, portal.Delivery{Message: "Nya bilder"}, by))
+	jobs, err := d.store.ClaimJobs(t.Context(), "vitec", 1, time.Minute) // and dies
+	d.must(err)
+	if len(jobs) != 1 {
+		t.Fatal(jobs)
+	}
+	execute(t, d.env, `UPDATE jobs SET leased_until = now() - interval '1 second' WHERE state = 'running'`)
+	d.finish()
+	d.wantStatuses("OrderReceived", "Delivered", "Delivered")
+}

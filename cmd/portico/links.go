@@ -64,5 +64,20 @@ type workPartners struct{ *partners }
 
 // Reporter returns the partner that is told of states.
 func (p workPartners) Reporter(ctx context.Context, connection string) (worker.Reporter, error) {
-	return p.partners.Reporter(ctx, connection)
+	partner, err := p.partners.Reporter(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	return linkingReporter{partner, p.partners}, nil
+}
+
+// linkingReporter is a partner that is told where the order's page is.
+type linkingReporter struct {
+	*partner
+	partners *partners
+}
+
+// Report tells the partner of a change.
+func (r linkingReporter) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
+	return r.partner.Report(ctx, r.partners.linked(m))
 }

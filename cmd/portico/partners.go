@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,8 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"gocloud.dev/blob"
+
 	"portico/db"
 	"portico/internal/applyfile"
+	"portico/internal/partner/door"
+	"portico/internal/partner/visma"
 	"portico/internal/partner/vitec"
 	"portico/internal/portal"
 )
@@ -23,39 +26,35 @@ type client interface {
 	Plain(url.Values) (portal.Ticket, error)
 	Report(context.Context, portal.Message) (portal.Receipt, error)
 	Preview(portal.Message) (string, bool)
+	// Addresses returns the base addresses that calls go to.
+	Addresses() []string
 }
 
 // systems are the partner systems that this program knows.
 var systems = map[string]applyfile.System{
+	visma.System: {Configure: visma.Configure, Insurance: true, Sellers: true},
 	vitec.System: {Configure: vitec.Configure},
 }
 
 // newClient is the other line that a new partner system needs.
-func newClient(c portal.Connection, log *slog.Logger) (client, error) {
+func newClient(c portal.Connection, store *db.Store, log *slog.Logger) (client, error) {
 	switch c.System {
+	case visma.System:
+		return visma.New(c, visma.Options{Options: door.Options{Log: log, Now: store.Now}, Tokens: store, Issued: store})
 	case vitec.System:
 		return vitec.New(c, vitec.Options{Log: log})
 	}
 	return nil, fmt.Errorf("connection %s: this program does not know the system %q", c.ID, c.System)
 }
 
-// baseURL returns the address that a connection's calls go to.
-func baseURL(c portal.Connection) (string, error) {
-	var settings struct {
-		BaseURL string `json:"base_url"`
-	}
-	if err := json.Unmarshal(c.Settings, &settings); err != nil {
-		return "", fmt.Errorf("settings of connection %s: %w", c.ID, err)
-	}
-	return settings.BaseURL, nil
-}
-
 // partners keeps a client for each connection, and makes a new one when the
 // connection has changed in the database.
 type partners struct {
-	store *db.Store
-	log   *slog.Logger
-	open  func(portal.Connection, *slog.Logger) (client, error)
+	store  *db.Store
+	log    *slog.Logger
+	base   string       // the portal's public address
+	bucket *blob.Bucket // of the files that the worker brings
+	open   func(portal.Connection, *db.Store, *slog.Logger) (client, error)
 
 	mu    sync.Mutex
 	known map[string]*partner
@@ -81,8 +80,16 @@ func (p *partners) Preview(ctx context.Context, m portal.Message) (text string, 
 	if err != nil {
 		return "", false, err
 	}
-	text, sent = partner.client.Preview(m)
+	text, sent = partner.client.Preview(p.linked(m))
 	return text, sent, nil
+}
+
+// linked returns the message with the address of its order's page.
+func (p *partners) linked(m portal.Message) portal.Message {
+	if m.PublicID != "" {
+		m.Link = p.base + "/orders/" + m.PublicID
+	}
+	return m
 }
 
 func (p *partners) partner(ctx context.Context, id string) (*partner, error) {
@@ -100,12 +107,12 @@ func (p *partners) partner(ctx context.Context, id string) (*partner, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := p.open(connection, p.log)
+	opened, err := p.open(connection, p.store, p.log)
 	if err != nil {
 		return nil, err
 	}
 	p.known[id] = &partner{client: opened, id: id, version: connection.UpdatedAt, store: p.store, log: p.log,
-		tickets: newBreaker(), reports: newBreaker()}
+		bucket: p.bucket, tickets: newBreaker(), reports: newBreaker(), files: newBreaker(), lists: newBreaker()}
 	return p.known[id], nil
 }
 
@@ -116,15 +123,18 @@ const (
 
 // partner is a client whose calls stop when the partner refuses our credential,
 // since hammering on with a wrong one gets an account closed, and when it does
-// not answer. Tickets and reports stop by themselves: the one method may work
-// while the other does not.
+// not answer. Tickets, reports, files and lists stop by themselves: the one method
+// may work while the other does not.
 type partner struct {
 	client
 	tickets *breaker
 	reports *breaker
+	files   *breaker
+	lists   *breaker
 	id      string
 	version time.Time
 	store   *db.Store
+	bucket  *blob.Bucket
 	log     *slog.Logger
 }
 
@@ -154,8 +164,8 @@ func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, 
 	return ticket, err
 }
 
-// Report tells the partner of a change. With a credential that the partner
-// refuses the outcome is credential, without a call.
+// Report tells the partner of a change, or brings it a file. With a credential
+// that the partner refuses the outcome is credential, without a call.
 func (p *partner) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
 	until, blocked, err := p.store.CredentialBlocked(ctx, p.id, m.Customer)
 	if err != nil {
@@ -165,10 +175,14 @@ func (p *partner) Report(ctx context.Context, m portal.Message) (portal.Receipt,
 		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeCredential, RetryAfter: until.Sub(p.store.Now()), Err: p.blocked(until)}
 	}
 	var receipt portal.Receipt
-	err = p.reports.do(func() (err error) {
-		receipt, err = p.client.Report(ctx, m)
-		return err
-	})
+	if m.Upload != nil {
+		err = p.files.do(func() error { return p.bring(ctx, m) })
+	} else {
+		err = p.reports.do(func() (err error) {
+			receipt, err = p.client.Report(ctx, m)
+			return err
+		})
+	}
 	if errors.Is(err, errNoCall) {
 		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeBusy, RetryAfter: breakerPause, Err: err}
 	}

@@ -49,6 +49,8 @@ func (c *fakeClient) Report(context.Context, portal.Message) (portal.Receipt, er
 	return portal.Receipt{}, c.call()
 }
 
+func (c *fakeClient) Addresses() []string { return nil }
+
 func (c *fakeClient) Preview(m portal.Message) (string, bool) { return "PUT " + string(m.State), true }
 
 // world is partners on a real store, with a client that is no partner's.
@@ -71,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	w.store = open(t, w.env)
 	w.store.Now = func() time.Time { return w.now }
 	w.partners = newPartners(w.store, slog.New(slog.NewTextHandler(w.log, nil)))
-	w.partners.open = func(portal.Connection, *slog.Logger) (client, error) {
+	w.partners.open = func(portal.Connection, *db.Store, *slog.Logger) (client, error) {
 		w.opened++
 		return w.client, nil
 	}
@@ -309,7 +311,7 @@ func TestUnknownConnectionAndSystem(t *testing.T) {
 	if _, err := w.partners.Reporter(context.Background(), "nobody"); portal.KindOf(err) != portal.NotFound {
 		t.Errorf("unknown connection: %v, want NotFound", err)
 	}
-	if _, err := newClient(portal.Connection{ID: "c", System: "fax"}, nil); err == nil || !strings.Contains(err.Error(), `"fax"`) {
+	if _, err := newClient(portal.Connection{ID: "c", System: "fax"}, nil, nil); err == nil || !strings.Contains(err.Error(), `"fax"`) {
 		t.Errorf("unknown system: %v, want an error that names it", err)
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
-	"net/textproto"
 	"net/url"
+
+	"portico/internal/mail"
 )
 
 // reach opens a connection to an address as a call would, through the
@@ -32,29 +34,19 @@ func reach(ctx context.Context, address string) error {
 	return conn.Close()
 }
 
-// probeMail opens a connection to the mail server and waits for its greeting.
-func probeMail(ctx context.Context, address string) (string, error) {
+// probeMail connects to the mail server and logs in; no mail is sent.
+func probeMail(ctx context.Context, address string, log *slog.Logger) (string, error) {
 	if address == "" {
 		return "PORTICO_SMTP_URL is not set: mails are logged, not sent", nil
 	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", fmt.Errorf("PORTICO_SMTP_URL is no address") // not wrapped: it would quote the password
-	}
-	conn, err := dial(ctx, u, u.Scheme == "smtps", map[string]string{"smtps": "465", "smtp": "587"}[u.Scheme])
+	server, err := mail.Open(address, log)
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := conn.SetDeadline(deadline); err != nil {
-			return "", err
-		}
+	if err := server.Check(ctx); err != nil {
+		return "", err
 	}
-	if _, _, err := textproto.NewConn(conn).ReadResponse(220); err != nil {
-		return "", fmt.Errorf("greeting of %s: %w", u.Host, err)
-	}
-	return u.Host + " greets", nil
+	return "the server takes mail from us", nil
 }
 
 func dial(ctx context.Context, u *url.URL, encrypted bool, defaultPort string) (net.Conn, error) {

@@ -71,14 +71,16 @@ func (p *program) serve(ctx context.Context, c config, listener net.Listener, wi
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	bucket, err := openBucket(ctx, c.BlobURL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bucket.Close() }()
 	partners := newPartners(store, p.log)
+	partners.base = c.BaseURL
+	partners.bucket = bucket
 	group, ctx := errgroup.WithContext(ctx)
 	if listener != nil {
-		bucket, err := openBucket(ctx, c.BlobURL)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = bucket.Close() }()
 		server, err := newServer(c, store, partners, bucket, p.log)
 		if err != nil {
 			return err
@@ -88,6 +90,8 @@ func (p *program) serve(ctx context.Context, c config, listener net.Listener, wi
 	if withWorker {
 		group.Go(func() error { runWorker(ctx, c, store, partners, p.log); return nil })
 		group.Go(func() error { return tidy(ctx, store, p.log) })
+		group.Go(func() error { return runAlarm(ctx, c, store, p.log) })
+		group.Go(func() error { newReconciler(store, partners, p.log).Run(ctx); return nil })
 	}
 	if c.MetricsListen != "" {
 		group.Go(func() error { return serveMetrics(ctx, c.MetricsListen, store, p.log) })
@@ -101,6 +105,7 @@ func newServer(c config, store *db.Store, p *partners, bucket *blob.Bucket, log 
 		return nil, err
 	}
 	return handlers.New(handlers.Options{Store: store, Partners: webPartners{p, c.BaseURL}, Bucket: bucket,
+		Reconciler: reconciler{newReconciler(store, p, log), p},
 		Passwords:  handlers.Passwords{Verify: password.Verify, VerifyNone: password.VerifyNone},
 		CookieKeys: c.Keys.Signing(), BaseURL: base, Static: static.Handler(), Log: log}), nil
 }

@@ -26,6 +26,8 @@ type Configure func(json.RawMessage) (portal.Connection, []portal.Fault)
 type System struct {
 	Configure Configure
 	Polls     bool // its orders are fetched, no callback brings them
+	Insurance bool // it is told of the steps of an insurance
+	Sellers   bool // it tells who the sellers are
 }
 
 // Fault is something wrong in the file. Line and Column are 0 where it is in no

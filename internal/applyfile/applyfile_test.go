@@ -43,6 +43,9 @@ services:
     description: {sv: …}
     tags: [foto, bilder]
     turnaround_hours: 48
+    partner_service: "2440"  # the partner's own id of it
+    insurance: true          # the partner is told of its policy
+    sellers: true            # the sellers' names are asked for
     form:                    # empty: the order is complete as it arrives
       - {id: package, type: choice, required: true, label: {sv: Paket}, options: [{id: small, label: {sv: "Liten, 15 bilder"}, price: 249000}, {id: large, label: {sv: "Stor, 30 bilder"}, hint: {sv: Mest vald}, price: 399000}]}
       - {id: day, type: date, label: {sv: Önskat datum}, hint: {sv: Vardag}}
@@ -83,7 +86,7 @@ func fake(raw json.RawMessage) (portal.Connection, []portal.Fault) {
 	return portal.Connection{InteractionLink: portal.LinkSigned, Settings: raw}, faults
 }
 
-var fakes = map[string]System{"fake": {Configure: fake}, "polled": {Configure: fake, Polls: true}}
+var fakes = map[string]System{"fake": {Configure: fake, Insurance: true, Sellers: true}, "polled": {Configure: fake, Polls: true}}
 
 func TestParseReadsEverything(t *testing.T) {
 	t.Parallel()
@@ -98,7 +101,8 @@ func TestParseReadsEverything(t *testing.T) {
 		Services: []portal.Service{{
 			ID: "expertfoto", ConnectionID: "vitec", Flow: portal.FlowPage, Auth: portal.AuthToken,
 			Name:        portal.Text{"sv": "Expertfotografering", "nb": "Ekspertfotografering", "en": "Expert photography"},
-			Description: portal.Text{"sv": "…"}, Tags: []string{"foto", "bilder"}, TurnaroundHours: 48,
+			Description: portal.Text{"sv": "…"}, Tags: []string{"foto", "bilder"}, TurnaroundHours: 48, PartnerService: "2440",
+			Insurance: true, Sellers: true,
 			Form: portal.Form{Fields: []portal.Field{
 				{ID: "package", Type: portal.FieldChoice, Required: true, Label: portal.Text{"sv": "Paket"}, Options: []portal.Option{
 					{ID: "small", Label: portal.Text{"sv": "Liten, 15 bilder"}, Price: 249000},

@@ -41,6 +41,10 @@ func inProvider(line string) string {
 
 func inPage(rest string) string { return inService("name: {sv: S}, flow: page, auth: token, " + rest) }
 
+func inPolled(rest string) string {
+	return good + "  - {id: x, connection: p, flow: poll, name: {sv: S}, " + rest + "}\n"
+}
+
 func inField(rest string) string { return inPage("form: [\n" + orAt(rest, "^{") + rest + "}]") }
 
 // unmark takes the marks out of a file and returns where they stood.
@@ -71,7 +75,7 @@ const (
 	unsetText    = "the environment variable NO_SUCH is not set"
 	passwordText = "must have at least 16 characters: make one up by `openssl rand -base64 24`"
 	secretText   = "must be at least 22 letters, digits, - and _ by chance: make one up by `openssl rand -hex 16`"
-	serviceKeys  = "unknown key; known are allow_ips, auth, basic, connection, customers, description, flow, form, id, name, secret, tags, turnaround_hours"
+	serviceKeys  = "unknown key; known are allow_ips, auth, basic, connection, customers, description, flow, form, id, insurance, name, partner_service, secret, sellers, tags, turnaround_hours"
 )
 
 var faultRows = map[string]struct {
@@ -164,6 +168,12 @@ var faultRows = map[string]struct {
 	"name in Finnish":     {inService("name: {sv: S, ^fi: S}, flow: page, auth: token"), "services[1].name.fi: unknown key; known are en, nb, sv"},
 	"name without locale": {inService("^name: S, flow: page, auth: token"), "services[1].name: must be a mapping: key: value"},
 	"negative turnaround": {inPage("^turnaround_hours: -1"), "services[1].turnaround_hours: " + hoursText},
+	"partner unquoted":    {inPage("^partner_service: 17"), "services[1].partner_service: must be a text: put it in quotes"},
+	"partner's twice":     {inPage("partner_service: '17'}\n  - {id: y, connection: c, flow: page, auth: token, name: {sv: S}, ^partner_service: '17'"), "services[2].partner_service: another service of this connection has it"},
+	"insurance unknown":   {inPolled("^insurance: true"), "services[1].insurance: this system is told of no policies: leave it out"},
+	"sellers unknown":     {inPolled("^sellers: true"), "services[1].sellers: this system tells of no sellers: leave it out"},
+	"insurance perhaps":   {inPage("^insurance: maybe"), "services[1].insurance: must be true or false"},
+	"sellers counted":     {inPage("^sellers: 2"), "services[1].sellers: must be true or false"},
 	"half a turnaround":   {inPage("^turnaround_hours: 1.5"), "services[1].turnaround_hours: " + hoursText},
 
 	"field id":             {inField("^id: Day, type: date, label: {sv: D}"), "services[1].form[0].id: must be the name of an input: small letters, digits and _, a letter first, at most 41"},

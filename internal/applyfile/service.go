@@ -39,14 +39,35 @@ func (f *file) service(v value, connections map[string]*System, seen map[string]
 		s.ConnectionID = name
 	}
 	way(o, &s, system)
+	partnerService := o.optional("partner_service")
+	s.PartnerService, _ = partnerService.text()
+	if pair := s.ConnectionID + " " + s.PartnerService; s.PartnerService != "" { // no id has a space
+		if seen[pair] {
+			partnerService.fault("another service of this connection has it")
+		}
+		seen[pair] = true
+	}
 	s.Customers = o.optional("customers").texts()
 	s.Name = localized(o.required("name"))
 	s.Description = localized(o.optional("description"))
 	s.Tags = o.optional("tags").texts()
 	s.TurnaroundHours = int(o.optional("turnaround_hours").whole(0, maxTurnaround))
 	s.Form.Fields = form(o.optional("form"))
+	extras(o, &s, system)
 	o.end()
 	return s
+}
+
+// extras reads what only some systems know of.
+func extras(o *object, s *portal.Service, system *System) {
+	insurance, sellers := o.optional("insurance"), o.optional("sellers")
+	s.Insurance, s.Sellers = insurance.yes(), sellers.yes()
+	if system != nil && s.Insurance && !system.Insurance {
+		insurance.fault("this system is told of no policies: leave it out")
+	}
+	if system != nil && s.Sellers && !system.Sellers {
+		sellers.fault("this system tells of no sellers: leave it out")
+	}
 }
 
 // way reads how orders come in, and how they prove where they come from.

@@ -386,12 +386,12 @@ func (s *siege) weather() {
 		if n > 0 {
 			continue
 		}
-		list, err := s.store.Outbox(s.Context(), 1000)
+		list, err := s.store.Outbox(s.Context(), db.OutboxFilter{Limit: 1000})
 		s.must(err)
-		if len(list) == 0 {
+		if len(list.Rows) == 0 {
 			return
 		}
-		for _, u := range list {
+		for _, u := range list.Rows {
 			if u.Job.State == portal.JobParked {
 				s.must(s.store.RetryJob(s.Context(), u.Job.ID, s.erik.Actor()))
 			}

@@ -27,7 +27,8 @@ type Store interface {
 
 // Limits of a runner. A killed worker's job waits for its lease to run out. The
 // lease is as long as a call and its record together, both counted from before
-// the claim: whoever has lost the lease no longer sends.
+// the claim: whoever has lost the lease no longer sends. What brings a file has
+// longer, by portal.Message.Extra.
 const (
 	PerConnection = 4                // jobs at once; a slow partner uses up only its own
 	CallTimeout   = 20 * time.Second // waiting for a turn, reading back and sending
@@ -159,7 +160,7 @@ func (r *Runner) step(ctx context.Context, connection string, n int) int {
 			r.giveBack(claim, job)
 			continue
 		}
-		group.Go(func() { r.send(ctx, job, deadline) })
+		group.Go(func() { r.send(ctx, job, deadline.Add(job.Message.Extra())) })
 	}
 	group.Wait()
 	return len(jobs)
