@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -20,9 +21,13 @@ func insertAttempt(ctx context.Context, tx *sqlx.Tx, j portal.Job) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO attempts (job_id, number, started_at, took_ms, outcome, status, answer, error)
 		SELECT $1, COALESCE(max(number), 0) + 1, $2, $3, $4, $5, $6, $7 FROM attempts WHERE job_id = $1`,
-		j.ID, a.StartedAt, a.Took.Milliseconds(), a.Outcome, a.Status, a.Answer, a.Error)
+		j.ID, a.StartedAt, tookMS(a), a.Outcome, a.Status, a.Answer, a.Error)
 	return err
 }
+
+// tookMS is how long an attempt took as its column holds it. A machine that was
+// suspended may count weeks.
+func tookMS(a portal.Attempt) int64 { return min(a.Took.Milliseconds(), math.MaxInt32) }
 
 type attemptRow struct {
 	JobID     int64          `db:"job_id"`

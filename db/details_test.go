@@ -83,7 +83,7 @@ func TestDoubtsAreCounted(t *testing.T) {
 	w.must(w.store.ParkJob(t.Context(), unknown(want(2)), "reset", true))
 	w.must(w.store.RetryJob(t.Context(), w.jobs(id)[0].ID, w.erik.Actor())) // who has looked
 	last := want(1)
-	last.Attempts = []portal.Attempt{{StartedAt: w.clock.now(), Outcome: portal.OutcomeDone, Receipt: portal.Receipt{Status: 200, Shown: "abc"}}}
+	last.Attempts = []portal.Attempt{{StartedAt: w.clock.now(), Took: 31 * 24 * time.Hour, Outcome: portal.OutcomeDone, Receipt: portal.Receipt{Status: 200, Shown: "abc"}}}
 	w.must(w.store.CompleteJob(t.Context(), last, time.Second))
 	w.must(w.store.FailOrder(t.Context(), id, "Regn", w.erik.Actor()))
 	if j := want(0); j.Message.Shown != "abc" || j.Message.Number == "" {

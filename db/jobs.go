@@ -184,7 +184,7 @@ func (s *Store) CompleteJob(ctx context.Context, j portal.Job, took time.Duratio
 	a := j.LastAttempt()
 	statement, err := s.prepared(ctx, completeJob)
 	if err == nil {
-		err = statement.QueryRowContext(ctx, j.ID, j.Attempt, j.RunAt, s.Now(), a.StartedAt, a.Took.Milliseconds(), a.Outcome,
+		err = statement.QueryRowContext(ctx, j.ID, j.Attempt, j.RunAt, s.Now(), a.StartedAt, tookMS(a), a.Outcome,
 			a.Status, a.Answer, len(j.Attempts) > 0, portal.EventReported, portal.ActorPartner, data, recovery.Seconds(),
 			jobsChannel, a.Shown).Scan(new(int64), new(any))
 	}

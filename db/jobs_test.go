@@ -375,7 +375,7 @@ func TestJobConstraints(t *testing.T) {
 		`state = 'parked', finished_at = $1`:     "jobs_finished_at",
 		`state = 'parked', leased_until = $1`:    "jobs_leased_until",
 		`state = 'lost', last_error = $1::text`:  "jobs_state_check",
-		`kind = 'mail', last_error = $1::text`:   "jobs_kind_check",
+		`kind = 'mail', last_error = $1::text`:   "jobs_kind",
 		`state = 'completed', leased_until = $1`: "jobs_",
 	} {
 		args := []any{}

@@ -107,7 +107,7 @@ func TestSubmit(t *testing.T) {
 		t.Errorf("received %v, due %v", o.ReceivedAt, o.DueAt)
 	}
 	want := portal.Message{OrderID: 42, ConnectionID: "vitec", ServiceID: "foto", Customer: "M1", Tenant: "T1",
-		PartnerOrderID: "B9", Target: o.Target, State: portal.Received, Since: noon, Price: 75000, Day: "2026-11-26"}
+		PartnerOrderID: "B9", Target: o.Target, State: portal.Received, Since: noon, Number: "42", Price: 75000, Day: "2026-11-26"}
 	if diff := cmp.Diff(&want, change.Report); diff != "" {
 		t.Error(diff)
 	}

@@ -79,7 +79,7 @@ func TestReportAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := portal.Change{Report: &portal.Message{OrderID: 7, ConnectionID: "vitec", ServiceID: "foto", Customer: "M1", PartnerOrderID: "B1",
-		State: portal.Received, Comment: "Välkommen", Since: noon},
+		State: portal.Received, Comment: "Välkommen", Since: noon, Number: "7"},
 		Events: []portal.Event{{Kind: portal.EventReportedAgain, Actor: erik, CreatedAt: noon,
 			Data: portal.EventData{State: portal.Received, After: "Ordered"}}}}
 	if diff := cmp.Diff(want, change); diff != "" {

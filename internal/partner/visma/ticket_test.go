@@ -28,7 +28,7 @@ func TestTicket(t *testing.T) {
 	raw := string(got.Raw)
 	got.Raw = nil
 	want := portal.Ticket{OrderID: b.order.GUID, Customer: customer, Tenant: customer, UserID: "502", UserName: "Øyvind Nesse",
-		Target: portal.Target{Type: "Case", ID: "66115"}}
+		CustomerName: "Fjordlys Eiendomsmegling AS", Target: portal.Target{Type: "Case", ID: "66115"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
