@@ -89,6 +89,11 @@ func (s *Store) ConnectionVersion(ctx context.Context, id string) (time.Time, er
 	return at, nil
 }
 
+// RecentConnectionVersion is ConnectionVersion as it was a moment ago at the most.
+func (s *Store) RecentConnectionVersion(ctx context.Context, id string) (time.Time, error) {
+	return s.versions.get(id, func() (time.Time, error) { return s.ConnectionVersion(ctx, id) })
+}
+
 func (s *Store) saveConnection(ctx context.Context, tx *sqlx.Tx, c portal.Connection, now time.Time, changes *Changes) error {
 	if err := refuseOtherSystem(ctx, tx, c); err != nil {
 		return err

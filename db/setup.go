@@ -35,6 +35,7 @@ func (s *Store) Apply(ctx context.Context, setup portal.Setup) (Changes, error) 
 	}
 	s.services.clear()
 	s.providers.clear()
+	s.versions.clear()
 	return changes, nil
 }
 

@@ -35,6 +35,7 @@ type Store struct {
 
 	services  cache[portal.Service]
 	providers cache[portal.Provider]
+	versions  cache[time.Time] // of connections
 
 	// Now is the clock of every transaction; tests replace it.
 	Now func() time.Time

@@ -49,10 +49,10 @@ func BenchmarkAccept(b *testing.B) {
 			b.ReportMetric(milliseconds(took, 0.99), "p99-ms")
 			b.ReportMetric(a.peakMemory(), "MB")
 			a.wantOrders(b.N)
-			if b.N < 100*clients { // a first guess at N: nothing to compare
+			if b.N < 30*clients { // a first guess at N: nothing to compare
 				return
 			}
-			reference, referenceTook := a.pgbench(clients, b.N/clients)
+			reference, referenceTook := a.pgbench(clients, max(b.N/clients, 200))
 			b.ReportMetric(rate/reference, "ratio")
 			b.ReportMetric(milliseconds(took, 0.99)/milliseconds(referenceTook, 0.99), "p99-ratio")
 		})

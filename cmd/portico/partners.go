@@ -65,8 +65,14 @@ func newPartners(store *db.Store, log *slog.Logger) *partners {
 }
 
 // Entry returns the partner that a callback of a connection's services is verified by.
+// A credential that was replaced a moment ago does no harm: nothing is remembered
+// of its refusal.
 func (p *partners) Entry(ctx context.Context, connectionID string) (*partner, error) {
-	return p.partner(ctx, connectionID)
+	version, err := p.store.RecentConnectionVersion(ctx, connectionID)
+	if err != nil {
+		return nil, err
+	}
+	return p.atLeast(ctx, connectionID, version)
 }
 
 // Reporter returns the partner that is told of the states of a connection's orders.
@@ -97,9 +103,14 @@ func (p *partners) partner(ctx context.Context, id string) (*partner, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.atLeast(ctx, id, version)
+}
+
+// atLeast returns a connection's partner as it was at a version, or newer.
+func (p *partners) atLeast(ctx context.Context, id string, version time.Time) (*partner, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if known := p.known[id]; known != nil && known.version.Equal(version) {
+	if known := p.known[id]; known != nil && !known.version.Before(version) {
 		return known, nil
 	}
 	// Under the lock: two clients of one connection would be twice its rate limit.
