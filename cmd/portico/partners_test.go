@@ -281,6 +281,14 @@ func TestApplyGivesANewClient(t *testing.T) {
 	_ = w.ticket()
 	w.apply("corrected")
 	w.client.err = nil
+	// Who reports sees a change at once, who comes in after a moment at the most.
+	changed, err := w.partners.Reporter(t.Context(), "vitec")
+	if err != nil || changed == first {
+		t.Fatalf("after a change: the same client, %v", err)
+	}
+	if w.entry() != changed {
+		t.Error("the older client came back")
+	}
 	if err := w.ticket(); err != nil {
 		t.Errorf("with the corrected credential: %v", err)
 	}
