@@ -110,8 +110,10 @@ const claimJobs = `
 			-- portal.Message.Extra
 			+ CASE j.kind WHEN 'file' THEN (j.payload #>> '{upload,seconds}')::int ELSE 0 END * interval '1 second',
 		uncertain = j.uncertain OR j.state = 'running', doubts = j.doubts + CASE j.state WHEN 'running' THEN 1 ELSE 0 END
-	FROM due, orders o WHERE j.id = due.id AND o.id = j.order_id
-	RETURNING o.shown, ` + jobColumns + `, CASE WHEN j.uncertain THEN (
+	-- ANY: of a join with a limit that it does not know the planner expects so many
+	-- rows that it reads the whole table.
+	WHERE j.id = ANY (ARRAY(SELECT due.id FROM due))
+	RETURNING (SELECT o.shown FROM orders o WHERE o.id = j.order_id) AS shown, ` + jobColumns + `, CASE WHEN j.uncertain THEN (
 		SELECT jsonb_agg(jsonb_build_object('state', e.payload ->> 'state', 'at', e.finished_at) ORDER BY e.id)
 		FROM jobs e WHERE e.order_id = j.order_id AND e.id < j.id AND e.kind = 'report' AND e.state = 'completed') END AS earlier`
 
@@ -164,9 +166,9 @@ const completeJob = `
 	), sooner AS (
 		-- What failed during the outage was not at fault, and does not wait for the
 		-- end of a backoff of hours.
-		UPDATE jobs j SET run_at = $4::timestamptz + random() * $14::float8 * interval '1 second' FROM up
-		WHERE j.connection_id = up.id AND j.finished_at IS NULL AND j.state = 'available' AND j.last_error <> ''
-			AND j.run_at > $4::timestamptz + $14::float8 * interval '1 second'
+		UPDATE jobs j SET run_at = $4::timestamptz + random() * $14::float8 * interval '1 second'
+		WHERE j.connection_id = (SELECT up.id FROM up) AND j.state = 'available' AND j.last_error <> ''
+			AND j.due_at > $4::timestamptz + $14::float8 * interval '1 second'
 	)
 	-- The next job of the order is due now.
 	SELECT id, (SELECT pg_notify($15, '') WHERE EXISTS (

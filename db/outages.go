@@ -28,8 +28,7 @@ func (s *Store) ConnectionDown(ctx context.Context, id string) (bool, error) {
 func bringForward(ctx context.Context, e sqlx.ExecerContext, connection string, now time.Time) error {
 	_, err := e.ExecContext(ctx, `
 		UPDATE jobs SET run_at = $2::timestamptz + random() * $3::float8 * interval '1 second'
-		WHERE connection_id = $1 AND finished_at IS NULL AND state = 'available' AND last_error <> ''
-			AND run_at > $2::timestamptz + $3::float8 * interval '1 second'`, connection, now, recovery.Seconds())
+		WHERE connection_id = $1 AND state = 'available' AND last_error <> '' AND due_at > $2::timestamptz + $3::float8 * interval '1 second'`, connection, now, recovery.Seconds())
 	return err
 }
 

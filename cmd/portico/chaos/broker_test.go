@@ -57,10 +57,18 @@ func (o *order) asks() bool {
 	return len(o.steps) > 0 && o.steps[len(o.steps)-1].status == interaction && o.opened == acknowledged
 }
 
-func (o *order) inBrowser() bool { return slices.Contains(pageServices, o.service) }
+func (o *order) inBrowser() bool {
+	return o.connection == corePartner || slices.Contains(pageServices, o.service)
+}
 
-// newOrder makes an order at the partner.
+// direct reports whether an order is complete as soon as a broker has opened it.
+func (o *order) direct() bool { return o.inBrowser() && o.form == nil }
+
+// newOrder makes an order at one of the partners.
 func (b *broker) newOrder(page bool) *order {
+	if b.rng.IntN(4) == 0 {
+		return b.newOrderAtCore()
+	}
 	services := backgroundServices
 	if page {
 		services = pageServices
@@ -78,7 +86,7 @@ func (b *broker) newOrder(page bool) *order {
 	b.w.numbers[key{office: o.office}]++
 	o.id = fmt.Sprintf("KAOS%05d", b.w.numbers[key{office: o.office}]) // the same in each office
 	b.w.mu.Unlock()
-	stored := b.w.partner[o.connection].fake.NewOrder(vitectest.Order{ID: o.id, Office: o.office, Estate: estate.ID, User: o.user})
+	stored := b.w.vitec[o.connection].NewOrder(vitectest.Order{ID: o.id, Office: o.office, Estate: estate.ID, User: o.user})
 	o.estate, o.estateType, o.owner = stored.Estate, stored.TargetType, stored.Owner
 	switch o.service {
 	case "foto":
@@ -124,7 +132,7 @@ func (b *broker) call(o *order) {
 // earlier one.
 func (b *broker) opened(o *order, during *episode, end outcome) {
 	b.w.clients.ordered(o, during, end)
-	if end == acknowledged && len(o.steps) > 0 && (o.service == "skylt" || !o.inBrowser()) {
+	if end == acknowledged && len(o.steps) > 0 && (o.direct() || !o.inBrowser()) {
 		b.w.clients.tried(o, 0, nil, end)
 	}
 }
@@ -135,12 +143,10 @@ func (b *broker) open(o *order) {
 	if o.browser == nil {
 		b.w.clients.update(func() { o.browser = b.w.newBrowser() })
 	}
-	if o.service == "skylt" && len(o.steps) == 0 {
+	if o.direct() && len(o.steps) == 0 {
 		b.w.clients.try(o, step{status: received})
 	}
-	token := b.w.partner[o.connection].fake.TokenFor(o.office, o.id, o.user, time.Hour)
-	b.w.secrets.add(token, "a token")
-	got, err := o.browser.ask(http.MethodGet, vitectest.CallbackURL("/callback/"+o.service, o.office, token), nil)
+	got, err := o.browser.ask(http.MethodGet, b.button(o), nil)
 	end := outcomeOf(got, err, http.StatusSeeOther)
 	if end == acknowledged && !b.leadsTo(o, got.location) {
 		end = refused
@@ -149,6 +155,16 @@ func (b *broker) open(o *order) {
 	if end == acknowledged && o.form != nil && o.submitted == unknown {
 		b.submit(o, received)
 	}
+}
+
+// button returns what the partner opens for an order, with a fresh token.
+func (b *broker) button(o *order) string {
+	if o.connection == corePartner {
+		return b.buttonAtCore(o)
+	}
+	token := b.w.vitec[o.connection].TokenFor(o.office, o.id, o.user, time.Hour)
+	b.w.secrets.add(token, "a token")
+	return vitectest.CallbackURL("/callback/"+o.service, o.office, token)
 }
 
 // leadsTo notes where an order's link leads, which is the same for ever.
@@ -188,22 +204,35 @@ func (b *broker) submit(o *order, tells string) {
 
 var questionPattern = regexp.MustCompile(`name="interaction" value="(\d+)"`)
 
-// visit comes by the link that the partner was given, and does what it asks for.
-func (b *broker) visit(o *order) {
-	stored, _ := b.w.partner[o.connection].fake.Order(o.office, o.id)
+// question returns where the partner leads to that was asked something, "" if it
+// has not heard of it yet.
+func (b *broker) question(o *order) string {
+	if o.connection == corePartner {
+		return b.questionAtCore(o)
+	}
+	stored, _ := b.w.vitec[o.connection].Order(o.office, o.id)
 	if len(stored.Interactions) == 0 {
-		return
+		return ""
 	}
 	link, err := url.Parse(stored.Interactions[len(stored.Interactions)-1].URL)
 	if err != nil {
 		b.w.find(found(lossless, "%s: the question's address is none: %v", o.key, err))
-		return
+		return ""
 	}
 	b.w.secrets.add(strings.TrimPrefix(link.Path, "/visit/"), "a link's token")
+	return link.Path
+}
+
+// visit comes the way that the partner leads, and does what is asked for.
+func (b *broker) visit(o *order) {
+	way := b.question(o)
+	if way == "" {
+		return
+	}
 	if o.browser == nil {
 		b.w.clients.update(func() { o.browser = b.w.newBrowser() })
 	}
-	got, err := o.browser.ask(http.MethodGet, link.Path, nil)
+	got, err := o.browser.ask(http.MethodGet, way, nil)
 	if outcomeOf(got, err, http.StatusSeeOther) != acknowledged || !b.leadsTo(o, got.location) {
 		return
 	}
@@ -217,7 +246,7 @@ func (b *broker) visit(o *order) {
 		return
 	}
 	during := b.w.clients.during()
-	i := b.w.clients.try(o, step{status: tellsNothing})
+	i := b.w.clients.try(o, step{status: o.hears(underway)})
 	got, err = o.browser.ask(http.MethodPost, "/orders/"+o.public+"/answers",
 		url.Values{"interaction": {question[1]}, "answer": {"Nyckeln har " + canaryName + ", " + canaryPhone}})
 	b.w.clients.tried(o, i, during, outcomeOf(got, err, http.StatusSeeOther))

@@ -245,19 +245,22 @@ func (w *world) rows() ([]row, error) {
 }
 
 // statuses are the words for the states that partners are told of.
-var statuses = map[string]string{"draft": interaction, "waiting": interaction, "received": received,
+var statuses = map[string]string{"draft": interaction, "waiting": interaction, "received": received, "active": underway,
 	"delivered": delivered, "failed": failure, "cancelled": failure}
 
 func (w *world) jobs() ([]job, error) {
+	before := map[key]message{}
 	return query(w, `
 		SELECT j.id, j.connection_id, p.customer_id, o.partner_order_id, j.payload ->> 'state', COALESCE(j.payload ->> 'comment', ''), j.state,
 			(SELECT count(*) FROM attempts a WHERE a.job_id = j.id AND a.outcome = 'unknown'),
 			(SELECT count(*) FROM chaos_takeovers t WHERE t.job_id = j.id)
-		FROM jobs j JOIN orders o ON o.id = j.order_id JOIN offices p ON p.id = o.office_id`,
+		FROM jobs j JOIN orders o ON o.id = j.order_id JOIN offices p ON p.id = o.office_id
+		ORDER BY j.id`,
 		func(scan func(...any) error) (j job, err error) {
 			var state string
 			err = scan(&j.id, &j.connection, &j.office, &j.key.id, &state, &j.comment, &j.state, &j.unknown, &j.takeovers)
 			j.status = statuses[state]
+			j.comment = follow(before, message{j.key, j.status, j.comment}).comment
 			return j, err
 		})
 }

@@ -26,6 +26,7 @@ const (
 	delivered    = "Delivered"
 	failure      = "Error"
 	interaction  = "interaction"
+	underway     = "under way" // to Core only
 )
 
 // key is what identifies an order: nobody promises that its number is unique
@@ -52,6 +53,14 @@ type order struct {
 	steps     []step
 	browser   *browser // that has a grant for it
 	busy      bool     // a client is at it
+}
+
+// hears returns what is told of a state to the order's partner.
+func (o *order) hears(status string) string {
+	if status == underway && o.connection != corePartner {
+		return tellsNothing
+	}
+	return status
 }
 
 // tally counts what was tried and how it ended.

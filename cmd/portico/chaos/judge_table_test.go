@@ -125,6 +125,44 @@ func TestJudgeOfQuestions(t *testing.T) {
 	}
 }
 
+// TestJudgeOfWork: that an order is under way has no text of its own.
+func TestJudgeOfWork(t *testing.T) {
+	t.Parallel()
+	k := key{corePartner, "14", "2b0fc42e-ccdd-45f8-a55e-f73d47edbb0e"}
+	o := order{key: k, opened: acknowledged, steps: []step{{received, "", acknowledged}, {underway, "", acknowledged},
+		{failure, "Nej", unknown}, {delivered, "Klart", acknowledged}, {underway, "", acknowledged}}}
+	tests := map[string]struct {
+		statuses []string
+		unknown  int // attempts to say that the work has begun
+		rule     string
+	}{
+		"all of it":            {[]string{received, underway, delivered, underway}, 0, ""},
+		"a double":             {[]string{received, underway, underway, delivered, underway}, 0, bounded},
+		"that is excused":      {[]string{received, underway, underway, delivered, underway}, 1, ""},
+		"not begun":            {[]string{received, delivered, underway}, 0, lossless},
+		"not taken up again":   {[]string{received, underway, delivered}, 0, lossless},
+		"nothing to come back": {[]string{received, delivered, underway, underway}, 0, bounded},
+		"before it came":       {[]string{underway, received, delivered, underway}, 0, inSequence},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := evidence{orders: []order{o}, rows: []row{{key: k}}}
+			before := map[key]message{}
+			for i, status := range test.statuses {
+				m := follow(before, message{k, status, map[string]string{delivered: "Klart"}[status]})
+				e.first = append(e.first, arrival{k, m.status, m.comment, time.Unix(int64(i), 0)})
+				e.jobs = append(e.jobs, job{key: k, status: m.status, comment: m.comment, state: "completed", unknown: test.unknown})
+			}
+			e.second = e.first
+			found := e.judge()
+			if (test.rule != "") != slices.ContainsFunc(found, func(f finding) bool { return f.rule == test.rule }) || test.rule == "" && len(found) > 0 {
+				t.Errorf("found %v, want %q", found, test.rule)
+			}
+		})
+	}
+}
+
 func TestJudgeOfLogs(t *testing.T) {
 	t.Parallel()
 	const secret = "hem/a+b=ö"

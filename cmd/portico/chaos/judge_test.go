@@ -120,7 +120,42 @@ type message struct {
 	status, comment string
 }
 
-// messages returns the message of what the partner has, or is to be told.
+// follow returns a message as the judge knows it, given those before it. That an
+// order is under way has no text of its own: it is known by what it comes after.
+func follow(before map[key]message, m message) message {
+	if m.status == underway {
+		return before[m.key].next()
+	}
+	before[m.key] = m
+	return m
+}
+
+// next is that the order is under way after a message.
+func (m message) next() message {
+	return message{m.key, underway, fmt.Sprintf("after %s %q", m.status, m.comment)}
+}
+
+// messages returns what a step's message may be: that an order is under way
+// comes after the last message that is known, or one since that is not.
+func (o order) messages(i int) []message {
+	own := message{o.key, o.steps[i].status, o.steps[i].comment}
+	if own.status != underway {
+		return []message{own}
+	}
+	var all []message
+	for _, s := range slices.Backward(o.steps[:i]) {
+		if s.outcome == refused || s.status == underway || s.status == tellsNothing {
+			continue
+		}
+		all = append(all, message{o.key, s.status, s.comment}.next())
+		if s.outcome == acknowledged {
+			break
+		}
+	}
+	return all
+}
+
+// message returns the message of what the partner has, or is to be told.
 func (e evidence) message(k key, status, comment string) message {
 	if status != interaction {
 		return message{k, status, comment}
@@ -158,9 +193,12 @@ func (e evidence) losesNothing() []finding {
 		}
 	}
 	for _, o := range e.orders {
-		for _, s := range o.steps {
-			m := message{o.key, s.status, s.comment}
-			if _, waits := jobs[m]; s.outcome == acknowledged && s.status != tellsNothing && !waits && there[m] == 0 {
+		for i, s := range o.steps {
+			arrived := slices.ContainsFunc(o.messages(i), func(m message) bool {
+				_, waits := jobs[m]
+				return waits || there[m] > 0
+			})
+			if s.outcome == acknowledged && s.status != tellsNothing && !arrived {
 				all = append(all, found(lossless, "%s %s %q was acknowledged and is lost", o.key, s.status, s.comment))
 			}
 		}
@@ -178,7 +216,11 @@ func (e evidence) keepsSequence() []finding {
 			if s.outcome == refused {
 				continue
 			}
-			place[message{o.key, s.status, s.comment}] = i
+			for _, m := range o.messages(i) {
+				if _, known := place[m]; !known {
+					place[m] = i
+				}
+			}
 		}
 	}
 	latest := map[key]arrival{}

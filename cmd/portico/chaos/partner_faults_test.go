@@ -3,18 +3,28 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"portico/internal/partner/vitec/vitectest"
 )
 
-// partnerLink makes the partner's link bad for a time.
+// harmed are the partners, one of each system, that what goes wrong with "the
+// partner" happens to.
+func (w *world) harmed() []*partner {
+	return []*partner{w.partner[ownPartner], w.partner[corePartner]}
+}
+
+// partnerLink makes the partners' links bad for a time.
 func partnerLink(d time.Duration, kind, stream string, a func(*rand.Rand) attributes) func(*world, *episode, *rand.Rand) {
 	return func(w *world, _ *episode, rng *rand.Rand) {
-		l := w.partner[ownPartner].link
-		l.add(kind, stream, a(rng))
+		for _, p := range w.harmed() {
+			p.link.add(kind, stream, a(rng))
+		}
 		w.last(d)
-		l.remove(kind, stream)
+		for _, p := range w.harmed() {
+			p.link.remove(kind, stream)
+		}
 	}
 }
 
@@ -35,27 +45,33 @@ func trickle(d time.Duration) func(*world, *episode, *rand.Rand) {
 // partnerDown has the partner take no connection.
 func partnerDown(d time.Duration) func(*world, *episode, *rand.Rand) {
 	return func(w *world, _ *episode, _ *rand.Rand) {
-		l := w.partner[ownPartner].link
-		l.down()
+		for _, p := range w.harmed() {
+			p.link.down()
+		}
 		w.last(d)
-		l.up()
+		for _, p := range w.harmed() {
+			p.link.up()
+		}
 	}
 }
 
 // storedDrop has the partner store what it is told, some times, and say nothing.
 func storedDrop(d time.Duration, times int) func(*world, *episode, *rand.Rand) {
 	return func(w *world, _ *episode, rng *rand.Rand) {
-		fake := w.partner[ownPartner].fake
 		kind := pick(rng, []vitectest.FaultKind{vitectest.FaultStoredDrop, vitectest.FaultStoredDrop, vitectest.FaultStoredError})
-		for _, op := range []vitectest.Op{vitectest.OpStatus, vitectest.OpInteraction} {
-			fake.SetFault(op, vitectest.Fault{Kind: kind, Times: times})
+		for _, p := range w.harmed() {
+			for _, op := range p.told {
+				p.fake.SetFault(op, vitectest.Fault{Kind: kind, Times: times})
+			}
 		}
 		w.last(d)
-		fake.ClearFaults()
+		for _, p := range w.harmed() {
+			p.fake.ClearFaults()
+		}
 	}
 }
 
-// wrongAnswers are all that the fake can give.
+// wrongAnswers are all that the fake of Vitec can give.
 var wrongAnswers = []vitectest.FaultKind{vitectest.FaultUnauthorized, vitectest.FaultForbidden, vitectest.FaultBadRequest,
 	vitectest.FaultNotFound, vitectest.FaultTooMany, vitectest.FaultServerError, vitectest.FaultUnavailable, vitectest.FaultHTML,
 	vitectest.FaultRedirect, vitectest.FaultDrop, vitectest.FaultTruncated, vitectest.FaultStoredDrop, vitectest.FaultStoredHang,
@@ -66,14 +82,18 @@ var wrongAnswers = []vitectest.FaultKind{vitectest.FaultUnauthorized, vitectest.
 // says about our login, the operator answers with a new password.
 func answerWrongly(each time.Duration, kinds int) func(*world, *episode, *rand.Rand) {
 	return func(w *world, _ *episode, rng *rand.Rand) {
-		partner := w.partner[ownPartner]
 		for _, i := range rng.Perm(len(wrongAnswers))[:kinds] {
-			fault := vitectest.Fault{Kind: wrongAnswers[i], Times: 1 + rng.IntN(3), RetryAfter: "1", Delay: time.Second}
-			partner.fake.SetFault(pick(rng, []vitectest.Op{vitectest.OpAny, vitectest.OpStatus, vitectest.OpToken}), fault)
+			for _, p := range w.harmed() {
+				fault := vitectest.Fault{Kind: p.wrong[i%len(p.wrong)], Times: 1 + rng.IntN(3), RetryAfter: "1", Delay: time.Second}
+				p.fake.SetFault(pick(rng, []vitectest.Op{vitectest.OpAny, p.told[0], p.asked}), fault)
+			}
 			w.last(each)
 		}
-		partner.fake.ClearFaults()
-		partner.rotate(w, rng)
+		for _, p := range w.harmed() {
+			p.fake.ClearFaults()
+			p.rotate(w, rng)
+		}
+		w.core.Revoke(true) // or they would go on to be good
 		w.last(each)
 		var err error
 		if !w.until(startTime, func() bool { err = w.apply(); return err == nil }) { // the database may be down
@@ -96,10 +116,14 @@ func deadPartner(d time.Duration) func(*world, *episode, *rand.Rand) {
 		}
 		w.last(d)
 		e.ended = time.Now()
-		p99, sent := w.percentile(e, ownPartner, 0.99)
-		e.note = fmt.Sprintf("p99 of the other one %s, %.2f of what it was, %d sent", p99.Round(time.Millisecond), p99.Seconds()/w.calm.Seconds(), sent)
-		if sent == 0 {
-			e.blame(found(alive, "nothing is sent to a partner that works while another is dead"))
+		var notes []string
+		for _, id := range []string{ownPartner, corePartner} {
+			p99, sent := w.percentile(e, id, 0.99)
+			notes = append(notes, fmt.Sprintf("p99 of %s %s, %.2f of what Vitec's was, %d sent", id, p99.Round(time.Millisecond), p99.Seconds()/w.calm.Seconds(), sent))
+			if sent == 0 {
+				e.blame(found(alive, "nothing is sent to %s, which works, while another is dead", id))
+			}
 		}
+		e.note = strings.Join(notes, "; ")
 	}
 }

@@ -20,8 +20,8 @@ type staff struct {
 }
 
 // actions are the workspace's forms, with what the partner learns by each.
-var actions = map[string]string{"start": tellsNothing, "deliveries": delivered, "failure": failure,
-	"interactions": interaction, "reopening": tellsNothing, "cancellation": failure}
+var actions = map[string]string{"start": underway, "deliveries": delivered, "failure": failure,
+	"interactions": interaction, "reopening": underway, "cancellation": failure}
 
 // weights are how likely each is beside the others that are offered.
 var weights = []struct {
@@ -109,8 +109,8 @@ func choose(page string, dice int) string {
 // change sends one of the forms.
 func (s *staff) change(o *order, action string) {
 	during := s.w.clients.during()
-	tried := step{status: actions[action]}
-	if tried.status != tellsNothing {
+	tried := step{status: o.hears(actions[action])}
+	if actions[action] != underway {
 		// Nothing else about the order says the same.
 		tried.comment = fmt.Sprintf("Meddelande %d: ring %s, %s.", len(o.steps)+1, canaryName, canaryPhone)
 	}

@@ -10,11 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"portico/internal/keyring"
+	"portico/internal/partner/door/doortest"
+	"portico/internal/partner/visma/vismatest"
 	"portico/internal/partner/vitec/vitectest"
 )
 
@@ -24,7 +27,8 @@ var provider []byte
 const (
 	staffEmail  = "maja@nordljus.example"
 	ownPartner  = "vitec"
-	nextPartner = "annan" // the other connection
+	nextPartner = "annan" // another connection to the same system
+	corePartner = "core"  // one to the other system
 )
 
 // Personal data that is in answers and messages, and may be in no log.
@@ -45,6 +49,8 @@ type world struct {
 	cluster *cluster
 	word    string // the database's
 	partner map[string]*partner
+	vitec   map[string]*vitectest.Server
+	core    *vismatest.Server
 	clients *history
 	secrets *secrets
 	prober  *browser
@@ -74,11 +80,12 @@ func newRand(seed uint64, purpose string) *rand.Rand {
 
 func newWorld(t *testing.T, seed uint64, workers int) *world {
 	t.Helper()
-	w := &world{T: t, seed: seed, clients: &history{}, secrets: &secrets{}, numbers: map[key]int{}, told: map[finding]bool{}, partner: map[string]*partner{}}
+	w := &world{T: t, seed: seed, clients: &history{}, secrets: &secrets{}, numbers: map[key]int{}, told: map[finding]bool{}, partner: map[string]*partner{}, vitec: map[string]*vitectest.Server{}}
 	w.program, w.cluster = build(t), startCluster(t)
 	for _, id := range []string{ownPartner, nextPartner} {
-		w.partner[id] = w.startPartner(id)
+		w.startVitec(id)
 	}
+	w.startCore()
 	folder := t.TempDir()
 	w.file = filepath.Join(folder, "provider.yaml")
 	must(t, os.WriteFile(w.file, provider, 0o600))
@@ -164,8 +171,8 @@ func (w *world) install() {
 func (w *world) apply() error {
 	env := maps.Clone(w.env)
 	for id, p := range w.partner {
-		name := map[string]string{ownPartner: "VITEC", nextPartner: "ANNAN"}[id]
-		env[name+"_URL"], env[name+"_PASSWORD"] = "http://"+p.link.address(), p.password()
+		name := strings.ToUpper(id)
+		env[name+"_URL"], env[name+"_PASSWORD"] = p.url, p.password()
 	}
 	return once(w.Context(), w.program, env, "", "apply", w.file)
 }
@@ -187,24 +194,47 @@ func (w *world) portal(first int) []*process {
 
 // partner is a partner's fake behind a link, with a password that can be changed.
 type partner struct {
-	fake *vitectest.Server
-	link *link
+	fake interface {
+		http.Handler
+		SetFault(doortest.Op, doortest.Fault)
+		ClearFaults()
+	}
+	link  *link
+	url   string                             // by the link
+	admit func(r *http.Request, word string) // gives a request with the right password the one that the fake knows
+	told  []doortest.Op                      // the methods by which it is told something
+	asked doortest.Op                        // the one by which it is asked who comes
+	wrong []doortest.FaultKind               // the wrong answers that it can give
 
 	mu   sync.Mutex
 	word string
 }
 
-func (w *world) startPartner(id string) *partner {
+// connect puts a partner behind a link.
+func (w *world) connect(id string, p *partner) {
 	w.Helper()
-	p := &partner{}
 	p.rotate(w, w.rng("password of "+id))
-	var err error
-	p.fake, err = vitectest.New(vitectest.Options{})
-	must(w.T, err)
 	web := httptest.NewServer(p)
 	w.Cleanup(func() { web.CloseClientConnections(); web.Close() })
 	p.link = newLink(w.T, id, web.Listener.Addr().String())
-	return p
+	p.url = "http://" + p.link.address()
+	w.partner[id] = p
+}
+
+func (w *world) startVitec(id string) {
+	w.Helper()
+	fake, err := vitectest.New(vitectest.Options{})
+	must(w.T, err)
+	w.vitec[id] = fake
+	w.connect(id, &partner{fake: fake, wrong: wrongAnswers, asked: vitectest.OpToken,
+		told: []doortest.Op{vitectest.OpStatus, vitectest.OpInteraction},
+		admit: func(r *http.Request, word string) {
+			if user, sent, ok := r.BasicAuth(); ok && sent == word {
+				r.SetBasicAuth(user, vitectest.DemoPassword)
+			} else if ok {
+				r.SetBasicAuth(user, "wrong")
+			}
+		}})
 }
 
 // rotate changes the password: the one that Portico has is refused from now on.
@@ -223,19 +253,15 @@ func (p *partner) password() string {
 
 // ServeHTTP is the fake, which knows a password of its own.
 func (p *partner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if user, word, ok := r.BasicAuth(); ok && word == p.password() {
-		r.SetBasicAuth(user, vitectest.DemoPassword)
-	} else if ok {
-		r.SetBasicAuth(user, "wrong")
-	}
+	p.admit(r, p.password())
 	p.fake.ServeHTTP(w, r)
 }
 
 // arrivals returns what the partners stored, in the order of storing.
 func (w *world) arrivals() []arrival {
-	var all []arrival
-	for id, p := range w.partner {
-		for _, o := range p.fake.Orders() {
+	all := w.arrivalsAtCore()
+	for id, fake := range w.vitec {
+		for _, o := range fake.Orders() {
 			k := key{id, o.Office, o.ID}
 			for _, c := range o.History {
 				all = append(all, arrival{k, c.Status, c.Comment, c.At})

@@ -150,12 +150,16 @@ type statusModel struct {
 	CreatedDate string
 }
 
-// before counts the entries of the same state that Core may have made of earlier
-// messages, so short before the change that their dates do not tell them apart.
+// before counts the entries of the same state and text that Core may have made
+// of earlier messages, so short before the change that their dates do not tell
+// them apart.
 func (c *Client) before(m portal.Message) int {
+	says := func(key string) string {
+		return c.config.StatusMap[key] + "\n" + c.config.StatusText[key].In(cmp.Or(m.Language, c.config.Language))
+	}
 	n := 0
 	for _, a := range m.Earlier {
-		if c.config.StatusMap[string(a.State)] == c.config.StatusMap[cmp.Or(string(m.Step), string(m.State))] && a.At.After(m.Since.Add(-2*clockSkew)) {
+		if says(string(a.State)) == says(cmp.Or(string(m.Step), string(m.State))) && a.At.After(m.Since.Add(-2*clockSkew)) {
 			n++
 		}
 	}

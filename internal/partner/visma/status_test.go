@@ -337,3 +337,25 @@ func TestReceiptHoldsNoSecret(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// TestEarlierEntriesAreCounted: only those that may be taken for this one.
+func TestEarlierEntriesAreCounted(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "", vismatest.Options{})
+	since := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		state portal.State
+		at    time.Duration
+		want  int
+	}{
+		"the same":              {portal.Active, -time.Minute, 1},
+		"the same, long before": {portal.Active, -time.Hour, 0},
+		"another text":          {portal.Received, -time.Minute, 0},
+		"another state":         {portal.Waiting, -time.Minute, 0},
+	} {
+		m := portal.Message{State: portal.Active, Since: since, Earlier: []portal.Arrival{{State: tt.state, At: since.Add(tt.at)}}}
+		if got := b.client.before(m); got != tt.want {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+}
