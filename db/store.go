@@ -106,6 +106,9 @@ func (s *Store) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) 
 	return statement, nil
 }
 
+// SetMaxConns bounds the connections of a process that needs few.
+func (s *Store) SetMaxConns(n int) { s.db.SetMaxOpenConns(n) }
+
 // Close closes the connections.
 func (s *Store) Close() error { return s.db.Close() }
 

@@ -60,6 +60,10 @@ func (p *program) workCommand() *cobra.Command {
 	}
 }
 
+// workConns are the database connections of a worker alone, besides the one that
+// listens: eight of them and two portals fit into a server's default of a hundred.
+const workConns = 5
+
 // serve runs the web server on listener, if there is one, and the worker until
 // ctx ends or one of them fails. What is in flight is finished first.
 func (p *program) serve(ctx context.Context, c config, listener net.Listener, withWorker bool) error {
@@ -76,6 +80,9 @@ func (p *program) serve(ctx context.Context, c config, listener net.Listener, wi
 		return err
 	}
 	defer func() { _ = bucket.Close() }()
+	if listener == nil {
+		store.SetMaxConns(workConns)
+	}
 	partners := newPartners(store, p.log)
 	partners.base = c.BaseURL
 	partners.bucket = bucket
