@@ -22,7 +22,9 @@ import (
 type Request struct {
 	Method  string
 	Path    string     // escaped, from the base address on
+	Name    string     // in errors and logs; empty: the method and the path
 	Query   url.Values // never in an error or a log
+	Ordered string     // the query, encoded, where its order matters; instead of Query
 	Header  http.Header
 	Body    []byte
 	Type    string        // of the body; empty: JSON
@@ -31,13 +33,23 @@ type Request struct {
 	Private bool          // a good answer holds secrets, or people's data: nothing of it is kept
 	Timeout time.Duration // instead of the door's
 
+	// Changes says of a request without a body that it changes something. It goes
+	// on a connection of its own, not after its deadline and never twice: net/http
+	// repeats a GET by itself when a connection that it had before breaks.
+	Changes bool
+	// Redact is what is kept of an answer put through, before it is cut.
+	Redact func(string) string
+	// Stream reads a good answer, MaxStream bytes at most, while it arrives; the
+	// Answer has no body then. Its error becomes that of the call.
+	Stream func(contentType string, body io.Reader) error
+
 	// Open returns the body, Size bytes, where it is too long to be held in Body.
 	Open func() (io.ReadCloser, error)
 	Size int64
 }
 
-// Op returns the method and the path, as errors and logs name a call.
-func (r Request) Op() string { return r.Method + " " + r.Path }
+// Op returns what errors and logs call a call.
+func (r Request) Op() string { return cmp.Or(r.Name, r.Method+" "+r.Path) }
 
 // BasicAuth returns the value of an Authorization header.
 func BasicAuth(username, password string) string {
@@ -60,7 +72,7 @@ func (a Answer) Excerpt() string {
 	if a.request.Private && a.good() {
 		return ""
 	}
-	return excerpt(a.Body, forms(a.request.Secrets))
+	return excerpt(a.Body, forms(a.request.Secrets), a.request.Redact)
 }
 
 func (a Answer) good() bool { return a.Status/100 == 2 }
@@ -82,10 +94,22 @@ func (d *Door) Do(ctx context.Context, r Request) (Answer, error) {
 	answer, err := d.send(ctx, r)
 	attrs := []any{"connection", d.name, "op", r.Op(), "took", d.now().Sub(started)}
 	if err != nil {
-		attrs = append(attrs, "error", err)
+		attrs = append(attrs, "error", r.logged(err))
 	}
 	d.log.DebugContext(ctx, "partner call", attrs...)
 	return answer, err
+}
+
+// logged returns an error as the log may have it: of a private call without what
+// the partner said, which may be about people in other words than ours.
+func (r Request) logged(err error) error {
+	var e *Error
+	if !r.Private || !errors.As(err, &e) {
+		return err
+	}
+	quiet := *e
+	quiet.Body = ""
+	return &quiet
 }
 
 func (d *Door) send(ctx context.Context, r Request) (Answer, error) {
@@ -96,13 +120,21 @@ func (d *Door) send(ctx context.Context, r Request) (Answer, error) {
 	defer release()
 
 	var connected atomic.Bool
+	fence := newFence(ctx)
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	req, err := d.newRequest(httptrace.WithClientTrace(ctx, trace), r)
 	if err != nil {
 		return Answer{}, &Error{Op: r.Op(), Err: err}
 	}
-	fence := guard(req)
-	resp, err := d.http.Do(req)
+	client := d.http
+	if r.Changes {
+		if fence.passed() { // where there is a proxy nothing else holds it back
+			return Answer{}, &Error{Op: r.Op(), Err: errLate}
+		}
+		client, req = d.single, req.WithContext(withFence(req.Context(), fence))
+	}
+	fence.guard(req)
+	resp, err := client.Do(req)
 	if err == nil {
 		defer resp.Body.Close()
 	}
@@ -120,6 +152,12 @@ func (d *Door) send(ctx context.Context, r Request) (Answer, error) {
 }
 
 func (d *Door) read(resp *http.Response, r Request) (Answer, error) {
+	if r.Stream != nil && resp.StatusCode/100 == 2 {
+		if err := r.Stream(resp.Header.Get("Content-Type"), &limited{r: resp.Body, left: MaxStream}); err != nil {
+			return Answer{}, &Error{Op: r.Op(), Status: resp.StatusCode, Sent: true, Err: err}
+		}
+		return Answer{Status: resp.StatusCode, Header: resp.Header, request: r}, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
 	if err == nil || resp.StatusCode/100 != 2 {
 		err = r.check(resp, body)
@@ -137,8 +175,8 @@ func (d *Door) read(resp *http.Response, r Request) (Answer, error) {
 
 func (d *Door) newRequest(ctx context.Context, r Request) (*http.Request, error) {
 	address := d.base + r.Path
-	if len(r.Query) > 0 {
-		address += "?" + r.Query.Encode()
+	if query := cmp.Or(r.Ordered, r.Query.Encode()); query != "" {
+		address += "?" + query
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, address, bytes.NewReader(r.Body))
 	if err != nil {
@@ -184,4 +222,23 @@ func (r Request) check(resp *http.Response, body []byte) error {
 		return errors.New("the answer is broken JSON")
 	}
 	return nil
+}
+
+// limited is a body that must not be longer than what is left.
+type limited struct {
+	r    io.Reader
+	left int
+}
+
+// Read returns an error where a longer body goes on.
+func (l *limited) Read(p []byte) (int, error) {
+	if len(p) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	if n > l.left {
+		return l.left, fmt.Errorf("the answer is longer than %d bytes", MaxStream)
+	}
+	l.left -= n
+	return n, err
 }

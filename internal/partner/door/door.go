@@ -5,18 +5,24 @@
 package door
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// MaxAnswer is how long an answer may be, in bytes.
-const MaxAnswer = 1 << 20
+// How long an answer may be, in bytes, and one that is read while it arrives.
+const (
+	MaxAnswer = 1 << 20
+	MaxStream = 64 << 20
+)
 
 const (
 	dialTimeout    = 5 * time.Second
@@ -44,6 +50,7 @@ type Door struct {
 	name    string
 	base    string
 	http    *http.Client
+	single  *http.Client // for what must not be sent twice, or late
 	limit   *rate.Limiter
 	slots   chan struct{}
 	log     *slog.Logger
@@ -69,13 +76,17 @@ func New(name, base string, r Rate, o Options) *Door {
 	if d.timeout == 0 {
 		d.timeout = defaultTimeout
 	}
+	d.http, d.single = client(o.Base), client(o.Base)
 	if o.Base == nil {
-		o.Base = transport()
+		d.http.Transport, d.single.Transport = transport(), singleTransport(base)
 	}
-	d.http = &http.Client{Transport: o.Base, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return d
+}
+
+func client(through http.RoundTripper) *http.Client {
+	return &http.Client{Transport: through, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // a redirect would carry the credential elsewhere
 	}}
-	return d
 }
 
 // transport pins no certificate: partners renew theirs without notice.
@@ -89,6 +100,31 @@ func transport() *http.Transport {
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+}
+
+// singleTransport has a connection for each request, so that what is written to
+// it can be held back, and nothing is repeated.
+func singleTransport(base string) *http.Transport {
+	t := transport()
+	t.DisableKeepAlives, t.ForceAttemptHTTP2 = true, false
+	own := hostPort(base)
+	t.DialTLSContext = fencing(own, func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, 2*dialTimeout)
+		defer cancel()
+		return (&tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: t.TLSClientConfig}).DialContext(ctx, network, address)
+	})
+	t.DialContext = fencing(own, t.DialContext)
+	return t
+}
+
+// hostPort returns where a base address is dialled.
+func hostPort(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "" // no call can be made there
+	}
+	ports := map[string]string{"http": "80", "https": "443"}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), ports[u.Scheme]))
 }
 
 // turn waits until the limits allow a call.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -114,9 +115,13 @@ func TestAPrivateAnswerIsNotKept(t *testing.T) {
 			t.Errorf("%s: %q, %v", body, a.Excerpt(), err)
 		}
 	}
-	d := serve(t, doortest.Answer(400, "application/json", `{"error":"invalid_client"}`))
+	d, log := serve(t, doortest.Answer(400, "application/json", `{"error":"invalid_client"}`)), &strings.Builder{}
+	d.log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if _, err := d.Do(t.Context(), Request{Method: "POST", Path: "/", Private: true}); err == nil || !strings.Contains(err.Error(), "invalid_client") {
 		t.Errorf("error %v", err)
+	}
+	if said := log.String(); !strings.Contains(said, "400") || strings.Contains(said, "invalid_client") {
+		t.Errorf("logged %s", said)
 	}
 }
 

@@ -28,6 +28,7 @@ type Error struct {
 	Body       string        // how the answer starts; secrets are struck out
 	RetryAfter time.Duration // 0: the answer does not say
 	Sent       bool          // the request may have reached the partner
+	Refused    bool          // the answer says no, though its status may not
 	Err        error
 }
 
@@ -76,6 +77,9 @@ func Classify(err error) *portal.ReportError {
 			r.Outcome = portal.OutcomeRefused
 		}
 	}
+	if e.Refused {
+		r.Outcome = portal.OutcomeRefused
+	}
 	if errors.Is(err, portal.ErrCredential) {
 		r.Outcome, r.Err = portal.OutcomeCredential, err
 	}
@@ -109,10 +113,13 @@ func forms(secrets []string) []string {
 }
 
 // excerpt returns how an answer starts, with the secrets of its call struck out.
-func excerpt(body []byte, secrets []string) string {
+func excerpt(body []byte, secrets []string, redact func(string) string) string {
 	s := string(body)
 	for _, secret := range secrets {
 		s = strings.ReplaceAll(s, secret, "***")
+	}
+	if redact != nil {
+		s = redact(s)
 	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' { // would break a log's line

@@ -51,7 +51,8 @@ func TestFence(t *testing.T) {
 	} {
 		req := httptest.NewRequestWithContext(unaware{t.Context(), deadline}, "PUT", "/", nil)
 		req.Body, req.ContentLength = io.NopCloser(strings.NewReader("body")), 4
-		f := guard(req)
+		f := newFence(req.Context())
+		f.guard(req)
 		f.now = func() time.Time { return tt.now }
 		body, err := io.ReadAll(req.Body)
 		if late := errors.Is(err, errLate); late != tt.late || f.stopped() != tt.late || (string(body) == "body") == tt.late {
@@ -66,7 +67,8 @@ func TestTheEndOfAWholeBodyIsNotLate(t *testing.T) {
 	deadline := time.Now().Add(time.Minute)
 	req := httptest.NewRequestWithContext(unaware{t.Context(), deadline}, "PUT", "/", nil)
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(make([]byte, 10))), 10
-	f := guard(req)
+	f := newFence(req.Context())
+	f.guard(req)
 	if n, err := io.ReadFull(req.Body, make([]byte, 10)); n != 10 || err != nil {
 		t.Fatal(n, err)
 	}

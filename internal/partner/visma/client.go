@@ -17,7 +17,7 @@ import (
 // and Issued with the authentication types in which Core fetches tokens of ours.
 type Options struct {
 	door.Options
-	Tokens Tokens
+	Tokens door.Tokens
 	Issued Issued
 }
 
@@ -36,8 +36,9 @@ type tenant struct {
 	cred    portal.Credential
 	door    *door.Door
 	files   *door.Door // a broker who comes does not wait for one of the files to be through
-	bearers *bearers
+	bearers *door.Bearers
 	pause   pause
+	now     func() time.Time
 }
 
 // New returns the client of a connection that Configure made. It refuses
@@ -60,9 +61,9 @@ func New(c portal.Connection, o Options) (*Client, error) {
 		if !ok {
 			return nil, fmt.Errorf("connection %s: no credential of tenant %s", c.ID, configured.ID)
 		}
-		t := &tenant{tenantConfig: configured, cred: cred, pause: pause{now: o.Now},
+		t := &tenant{tenantConfig: configured, cred: cred, pause: pause{now: o.Now}, now: o.Now,
 			door: door.New(c.ID, configured.BaseURL, s.Rate, o.Options), files: door.New(c.ID, configured.BaseURL, s.Rate, o.Options)}
-		t.bearers = newBearers(c.ID, t, o)
+		t.bearers = door.NewBearers(c.ID, t.ID, []string{t.BaseURL, cred.Username, cred.Password}, o.Tokens, o.Now, t.fetch)
 		client.tenants[configured.ID] = t
 	}
 	return client, nil
@@ -73,7 +74,7 @@ func New(c portal.Connection, o Options) (*Client, error) {
 func (c *Client) Check(ctx context.Context, customer string) error {
 	t, err := c.tenant(customer)
 	if err == nil {
-		_, err = t.bearers.fetch(ctx, kept{})
+		_, err = t.fetch(ctx, door.Token{})
 	}
 	if err != nil {
 		return classify(err)
@@ -92,13 +93,13 @@ func (c *Client) tenant(id string) (*tenant, error) {
 // do makes a call as the API user. A token that Core no longer takes is replaced
 // once: with 401 the call has done nothing.
 func (t *tenant) do(ctx context.Context, r door.Request) (door.Answer, error) {
-	bearer, err := t.bearers.token(ctx, "")
+	bearer, err := t.bearers.Token(ctx, "")
 	if err != nil {
 		return door.Answer{}, err
 	}
 	answer, err := t.send(ctx, r, bearer)
 	if statusOf(err) == http.StatusUnauthorized {
-		if bearer, err = t.bearers.token(ctx, bearer); err != nil {
+		if bearer, err = t.bearers.Token(ctx, bearer); err != nil {
 			return door.Answer{}, err
 		}
 		answer, err = t.send(ctx, r, bearer)

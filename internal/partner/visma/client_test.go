@@ -76,7 +76,7 @@ func (b *bundle) open(more string) *Client {
 // it has by then.
 func (b *bundle) hurry() {
 	b.Helper()
-	if _, err := b.client.tenants[customer].bearers.token(b.Context(), ""); err != nil {
+	if _, err := b.client.tenants[customer].bearers.Token(b.Context(), ""); err != nil {
 		b.Fatal(err)
 	}
 	b.waits = 300 * time.Millisecond

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"portico/internal/partner/door"
 	"portico/internal/partner/door/doortest"
 	"portico/internal/partner/visma/vismatest"
 	"portico/internal/portal"
@@ -145,12 +146,12 @@ func TestTokenFaults(t *testing.T) {
 func TestADeadProcessLosesItsClaim(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "", vismatest.Options{})
-	if claimed, err := b.store.ClaimToken(t.Context(), "core", customer, 0, tokenLease); !claimed || err != nil {
+	if claimed, err := b.store.ClaimToken(t.Context(), "core", customer, 0, door.TokenLease); !claimed || err != nil {
 		t.Fatal(claimed, err)
 	}
 	done := make(chan error)
 	go func() { done <- b.client.report(t.Context(), b.shown(portal.Received)) }()
-	b.clock.pass(tokenLease)
+	b.clock.pass(door.TokenLease)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
