@@ -28,6 +28,7 @@ type System struct {
 	Polls     bool // its orders are fetched, no callback brings them
 	Insurance bool // it is told of the steps of an insurance
 	Sellers   bool // it tells who the sellers are
+	Networks  bool // its orders are of accesses, whose networks can be asked to activate them
 }
 
 // Fault is something wrong in the file. Line and Column are 0 where it is in no

@@ -86,7 +86,7 @@ func fake(raw json.RawMessage) (portal.Connection, []portal.Fault) {
 	return portal.Connection{InteractionLink: portal.LinkSigned, Settings: raw}, faults
 }
 
-var fakes = map[string]System{"fake": {Configure: fake, Insurance: true, Sellers: true}, "polled": {Configure: fake, Polls: true}}
+var fakes = map[string]System{"fake": {Configure: fake, Insurance: true, Sellers: true}, "polled": {Configure: fake, Polls: true, Networks: true}}
 
 func TestParseReadsEverything(t *testing.T) {
 	t.Parallel()
@@ -154,6 +154,8 @@ func TestParseBackground(t *testing.T) {
     name: {en: A}
   - {id: none, connection: c, flow: background, auth: none, secret: abcdefghijklmnopqrstu_-, name: {en: A}, customers: [M1, M2]}
   - {id: poll, connection: p, flow: poll, name: {nb: A}}
+  - {id: fiber, connection: p, flow: poll, partner_service: "2440", on_api_service: AB100100, activate: staff, name: {nb: A}}
+  - {id: atonce, connection: p, flow: poll, partner_service: "2441", on_api_service: AB.10-0, activate: import, name: {nb: A}}
 `), goodEnv, fakes)
 	if len(faults) > 0 {
 		t.Fatal(faults)
@@ -166,6 +168,10 @@ func TestParseBackground(t *testing.T) {
 		{ID: "none", ConnectionID: "c", Flow: portal.FlowBackground, Auth: portal.AuthNone, SecretHash: hash("abcdefghijklmnopqrstu_-"),
 			Customers: []string{"M1", "M2"}, Name: portal.Text{"en": "A"}},
 		{ID: "poll", ConnectionID: "p", Flow: portal.FlowPoll, Auth: portal.AuthToken, Name: portal.Text{"nb": "A"}},
+		{ID: "fiber", ConnectionID: "p", Flow: portal.FlowPoll, Auth: portal.AuthToken, Name: portal.Text{"nb": "A"},
+			PartnerService: "2440", NetworkService: "AB100100"},
+		{ID: "atonce", ConnectionID: "p", Flow: portal.FlowPoll, Auth: portal.AuthToken, Name: portal.Text{"nb": "A"},
+			PartnerService: "2441", NetworkService: "AB.10-0", ActivateOnImport: true},
 	}
 	if diff := cmp.Diff(want, setup.Services, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Error(diff)

@@ -75,7 +75,7 @@ const (
 	unsetText    = "the environment variable NO_SUCH is not set"
 	passwordText = "must have at least 16 characters: make one up by `openssl rand -base64 24`"
 	secretText   = "must be at least 22 letters, digits, - and _ by chance: make one up by `openssl rand -hex 16`"
-	serviceKeys  = "unknown key; known are allow_ips, auth, basic, connection, customers, description, flow, form, id, insurance, name, partner_service, secret, sellers, tags, turnaround_hours"
+	serviceKeys  = "unknown key; known are activate, allow_ips, auth, basic, connection, customers, description, flow, form, id, insurance, name, on_api_service, partner_service, secret, sellers, tags, turnaround_hours"
 )
 
 var faultRows = map[string]struct {
@@ -174,6 +174,12 @@ var faultRows = map[string]struct {
 	"sellers unknown":     {inPolled("^sellers: true"), "services[1].sellers: this system tells of no sellers: leave it out"},
 	"insurance perhaps":   {inPage("^insurance: maybe"), "services[1].insurance: must be true or false"},
 	"sellers counted":     {inPage("^sellers: 2"), "services[1].sellers: must be true or false"},
+	"form that is polled": {inPolled("^form: [{id: d, type: date, label: {sv: D}}]"), "services[1].form: nobody sees a form in the flow poll: leave it out"},
+	"two for all others":  {inPolled("tags: []}\n  - {^id: y, connection: p, flow: poll, name: {sv: S}"), "services[2].id: another service of this connection has no partner_service either"},
+	"network elsewhere":   {inPage("^on_api_service: AB1, ^activate: staff"), "services[1].on_api_service: this system's orders are of no network: leave it out\nservices[1].activate: this system's orders are of no network: leave it out"},
+	"network's name":      {inPolled("^on_api_service: 'AB 1'"), "services[1].on_api_service: must be 1 to 36 letters, digits, - and ."},
+	"activated by":        {inPolled("on_api_service: AB1, ^activate: robots"), "services[1].activate: must be staff or import"},
+	"activated as what":   {inPolled("^activate: import"), "services[1].activate: needs on_api_service, the networks' own name of the service"},
 	"half a turnaround":   {inPage("^turnaround_hours: 1.5"), "services[1].turnaround_hours: " + hoursText},
 
 	"field id":             {inField("^id: Day, type: date, label: {sv: D}"), "services[1].form[0].id: must be the name of an input: small letters, digits and _, a letter first, at most 41"},

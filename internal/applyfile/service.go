@@ -41,8 +41,12 @@ func (f *file) service(v value, connections map[string]*System, seen map[string]
 	way(o, &s, system)
 	partnerService := o.optional("partner_service")
 	s.PartnerService, _ = partnerService.text()
-	if pair := s.ConnectionID + " " + s.PartnerService; s.PartnerService != "" { // no id has a space
-		if seen[pair] {
+	// No id has a space. What is fetched and of no service that is named goes to the one without.
+	if pair := s.ConnectionID + " " + s.PartnerService; s.PartnerService != "" || s.Flow == portal.FlowPoll {
+		switch {
+		case seen[pair] && s.PartnerService == "":
+			id.fault("another service of this connection has no partner_service either")
+		case seen[pair]:
 			partnerService.fault("another service of this connection has it")
 		}
 		seen[pair] = true
@@ -52,7 +56,11 @@ func (f *file) service(v value, connections map[string]*System, seen map[string]
 	s.Description = localized(o.optional("description"))
 	s.Tags = o.optional("tags").texts()
 	s.TurnaroundHours = int(o.optional("turnaround_hours").whole(0, maxTurnaround))
-	s.Form.Fields = form(o.optional("form"))
+	fields := o.optional("form")
+	s.Form.Fields = form(fields)
+	if s.Flow == portal.FlowPoll && len(s.Form.Fields) > 0 {
+		fields.fault("nobody sees a form in the flow poll: leave it out")
+	}
 	extras(o, &s, system)
 	o.end()
 	return s
@@ -60,6 +68,7 @@ func (f *file) service(v value, connections map[string]*System, seen map[string]
 
 // extras reads what only some systems know of.
 func extras(o *object, s *portal.Service, system *System) {
+	activations(o, s, system)
 	insurance, sellers := o.optional("insurance"), o.optional("sellers")
 	s.Insurance, s.Sellers = insurance.yes(), sellers.yes()
 	if system != nil && s.Insurance && !system.Insurance {
@@ -67,6 +76,33 @@ func extras(o *object, s *portal.Service, system *System) {
 	}
 	if system != nil && s.Sellers && !system.Sellers {
 		sellers.fault("this system tells of no sellers: leave it out")
+	}
+}
+
+// networkServicePattern is that of an id in ON-API 2.4 (common/dataformats.md).
+var networkServicePattern = regexp.MustCompile(`^[-0-9a-zA-Z.]{1,36}$`)
+
+// activations reads how the service is activated on a customer's access.
+func activations(o *object, s *portal.Service, system *System) {
+	service, activate := o.optional("on_api_service"), o.optional("activate")
+	if system != nil && !system.Networks {
+		for _, v := range []value{service, activate} {
+			if v.there() {
+				v.fault("this system's orders are of no network: leave it out")
+			}
+		}
+		return
+	}
+	if service.there() {
+		s.NetworkService, _ = service.matching(networkServicePattern, "1 to 36 letters, digits, - and .")
+	}
+	if !activate.there() {
+		return
+	}
+	who, _ := oneOf(activate, "staff", "import")
+	s.ActivateOnImport = who == "import"
+	if s.ActivateOnImport && !service.there() {
+		activate.fault("needs on_api_service, the networks' own name of the service")
 	}
 }
 

@@ -38,6 +38,9 @@ type File struct {
 	Key         string
 }
 
+// Erased reports whether nothing but the size of the file is left.
+func (f File) Erased() bool { return f.Name == Struck }
+
 // ParseLinks splits one address a line and returns those, or what is wrong.
 func ParseLinks(typed string) ([]string, *Sentence) {
 	var links []string

@@ -53,15 +53,25 @@ const (
 	EventVerified      EventKind = "verified"       // the partner's list has it too
 	EventReportedAgain EventKind = "reported_again" // because the partner shows something else
 	EventAccepted      EventKind = "accepted"       // that the partner shows something else
+
+	EventFetched    EventKind = "fetched"     // the partner lists it, and has no callback
+	EventSeen       EventKind = "seen"        // somebody else has set another status at the partner
+	EventNetwork    EventKind = "network"     // how far a network is with what it was asked for
+	EventFollowedUp EventKind = "followed_up" // by hand
+	EventDisclosed  EventKind = "disclosed"   // staff were shown the personal number
+	EventErased     EventKind = "erased"      // the personal number is no longer kept
+	EventEmptied    EventKind = "emptied"     // everything about people was taken out of the order
 )
 
 // EventKinds lists every kind of event.
 var EventKinds = []EventKind{EventOpened, EventCreated, EventReceived, EventStarted, EventAsked, EventAnswered, EventDelivered,
 	EventFailed, EventCancelled, EventReopened, EventRevision, EventMessage, EventNote, EventAssigned,
 	EventReported, EventParked, EventRetried, EventSkipped, EventDiffers, EventPolicyIssued, EventPolicyActivated,
-	EventImported, EventVerified, EventReportedAgain, EventAccepted}
+	EventImported, EventVerified, EventReportedAgain, EventAccepted, EventFetched, EventSeen, EventNetwork,
+	EventFollowedUp, EventDisclosed, EventErased, EventEmptied}
 
-// Event is a line of an order's timeline. Events are never rewritten.
+// Event is a line of an order's timeline. Events are never rewritten, but for what
+// they say of people who are erased.
 type Event struct {
 	Kind      EventKind
 	Actor     Actor
@@ -83,5 +93,10 @@ type EventData struct {
 	Attempt  int           `json:"attempt,omitempty"`  // reported: at which
 	Took     time.Duration `json:"took,omitempty"`     // reported: how long, in nanoseconds
 	Before   string        `json:"before,omitempty"`   // differs: what we have
-	After    string        `json:"after,omitempty"`    // differs: what came; reported again, accepted: what the partner has
+	After    string        `json:"after,omitempty"`    // differs: what came; reported again, accepted, fetched, seen: what the partner has
+	Direct   bool          `json:"direct,omitempty"`   // fetched: it was activated before
+	Remark   Remark        `json:"remark,omitempty"`   // message, reported, parked, retried, skipped: which kind, where it was one to the partner
+
+	Operation  Operation       `json:"operation,omitempty"`  // network, reported, parked, retried, skipped: what a network was asked for
+	Activation ActivationState `json:"activation,omitempty"` // network: how far it is
 }

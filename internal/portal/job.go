@@ -2,6 +2,7 @@ package portal
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -39,8 +40,18 @@ type Message struct {
 	InteractionID  int64  `json:"interaction_id,omitempty"` // waiting: which question
 	Step           Step   `json:"step,omitempty"`           // what is told instead of the state, which stays as it is
 
+	// Remark is what kind of message the comment is that is told instead of the state.
+	Remark Remark `json:"remark,omitempty"`
+
+	// Activation is what the access's network is asked for instead.
+	Activation *ActivationRequest `json:"activation,omitempty"`
+
 	// Upload is a file that is brought, of a delivery that is reported after it.
 	Upload *Upload `json:"upload,omitempty"`
+
+	// LeadID is a lead that is brought instead of anything about an order. What it
+	// says is not in the message: it is about a person.
+	LeadID int64 `json:"lead_id,omitempty"`
 
 	// What a partner may show of the order beside its state; empty is not shown.
 	Language string `json:"language,omitempty"` // a locale: of every text for people at the partner
@@ -68,6 +79,22 @@ type Message struct {
 	Shown string `json:"-"`
 }
 
+// Remark is what kind of message a partner is sent about an order.
+type Remark string
+
+// The kinds of remark.
+const (
+	RemarkPlain     Remark = "plain"
+	RemarkImportant Remark = "important"
+	RemarkProblem   Remark = "problem"
+)
+
+// Remarks lists every kind of remark; the first is the usual one.
+var Remarks = []Remark{RemarkPlain, RemarkImportant, RemarkProblem}
+
+// Valid reports whether r is a kind of remark.
+func (r Remark) Valid() bool { return slices.Contains(Remarks, r) }
+
 // Arrival is a report that has arrived.
 type Arrival struct {
 	State State     `json:"state"`
@@ -76,13 +103,27 @@ type Arrival struct {
 
 // Asks reports whether the message asks the broker to come: to answer a
 // question, or to complete a draft. A step asks nothing, whatever the state.
-func (m Message) Asks() bool { return m.Step == "" && (m.State == Waiting || m.State == Draft) }
+func (m Message) Asks() bool {
+	return m.Step == "" && m.Remark == "" && m.Activation == nil && (m.State == Waiting || m.State == Draft)
+}
+
+// Told returns what an event about the message says of it.
+func (m Message) Told() EventData {
+	d := EventData{State: m.State, Step: m.Step, File: m.FileName(), Remark: m.Remark}
+	if m.Activation != nil {
+		d.Operation = m.Activation.Operation
+	}
+	return d
+}
 
 // Receipt is what a partner answered to a report.
 type Receipt struct {
 	Status int    // HTTP
 	Answer string // how it starts, secrets struck out
 	Shown  string // stands for what the partner shows of the order now, beside its state
+
+	Activation *ActivationAnswer // of a message that asked for one
+	LeadID     string            // the partner's id of the lead that was brought
 }
 
 // Attempt is one time that a report was sent, or tried to be.
@@ -143,6 +184,7 @@ type ReportError struct {
 	Status     int           // HTTP status, 0 without an answer
 	Answer     string        // how the answer starts, secrets struck out
 	RetryAfter time.Duration // busy: how long the partner asks us to wait, 0 if it does not say
+	Lead       LeadRefusal   // of a lead that was refused
 	Err        error
 }
 

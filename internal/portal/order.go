@@ -30,19 +30,25 @@ type Order struct {
 	WaitingSince   *time.Time
 	Unverified     bool // it came in without proof, and the partner's list has not confirmed it
 	Unproven       bool // the partner did not prove who the user is
+	FollowUp       bool // a problem that somebody has to see to beside the portal
 	Details        Details
-	Shown          string // stands for what the partner shows of it
+	Shown          string     // stands for what the partner shows of it
+	ErasedAt       *time.Time // nothing about people is left in it since
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
 
 // Change is what an action leaves to be stored with the order: lines for the
-// timeline, the files that the partner is brought, and the report to it that comes
-// after them, nil if the partner is not told.
+// timeline, the files that the partner is brought, what it is written, and the
+// report to it that comes after them, nil if the partner is not told.
 type Change struct {
 	Events  []Event
 	Uploads []Message
+	Remarks []Message
 	Report  *Message
+
+	// Activation is what the access's network is asked for after all of it.
+	Activation *Message
 }
 
 // NewOrder returns the order that a ticket brings in, and what stands on its
@@ -136,6 +142,7 @@ func (o *Order) Ask(i Interaction, by Actor, now time.Time) (Change, error) {
 	c, err := o.become(Waiting, EventAsked, by, EventData{Body: i.Comment}, i.Comment, now)
 	if err == nil {
 		o.WaitingSince = &now
+		o.FollowUp = o.FollowUp || o.Service.TakesRemarks
 	}
 	return c, err
 }
@@ -188,7 +195,9 @@ func (o *Order) Fail(description string, by Actor, now time.Time) (Change, error
 	if err := InvalidFields(faults); err != nil {
 		return Change{}, err
 	}
-	return o.become(Failed, EventFailed, by, EventData{Body: description}, description, now)
+	c, err := o.become(Failed, EventFailed, by, EventData{Body: description}, description, now)
+	o.FollowUp = o.FollowUp || err == nil && o.Service.TakesRemarks
+	return c, err
 }
 
 // Cancel ends the order for a reason.

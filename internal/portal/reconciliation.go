@@ -15,6 +15,12 @@ type Listed struct {
 	ServiceID string    `json:"service_id,omitempty"` // the partner's
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
+
+	// Of an order that is fetched.
+	Customer string `json:"customer,omitempty"` // the office that it belongs to
+	Wished   string `json:"wished,omitempty"`   // for when: Asap, 2026-11-24 or 2026-11-24 13:30; empty: it does not say
+	State    State  `json:"state,omitempty"`    // what the status is with us; empty: we have no word for it
+	New      bool   `json:"new,omitempty"`      // nobody has said that it has been read
 }
 
 // Listing is a partner's own list of an office's orders.
@@ -167,6 +173,7 @@ type Comparison struct {
 	Unreported  int // orders that were not compared: the partner is still to be told
 	Others      int // listed orders of services that are not ours
 	Period      Period
+	Only        string          // the one order that it is about, by the partner's id; empty: all
 	judged      map[string]bool // by the partner's order id
 }
 

@@ -66,9 +66,15 @@ type Connection struct {
 	ID              string
 	System          string
 	InteractionLink LinkKind
-	Reports         []State // the states that the partner is told of
-	TakesFiles      bool    // the files of a delivery are brought to the partner
-	Settings        []byte  // JSON that only the partner's package understands
+	Reports         []State       // the states that the partner is told of
+	TakesFiles      bool          // the files of a delivery are brought to the partner
+	TakesRemarks    bool          // messages about an order are told to the partner
+	PollEvery       time.Duration // how often its orders are fetched; 0: they are not
+	PollFrom        time.Time     // the first fetch is of what was ordered from this day on
+	PersonalDays    int           // how long a personal number is kept after its order has ended
+	LeadDays        int           // how long a lead is kept after it was sent or given up; 0: for ever
+	Networks        []string      // the beginnings of access ids whose network can be asked for activations
+	Settings        []byte        // JSON that only the partner's package understands
 	Credentials     []Credential
 	UpdatedAt       time.Time
 }
@@ -97,27 +103,31 @@ func (c Connection) CredentialFor(customer string) (Credential, bool) {
 
 // Service is what the provider offers through a connection.
 type Service struct {
-	ID              string
-	ConnectionID    string
-	System          string
-	Flow            Flow
-	Auth            Auth
-	Username        string         // auth basic
-	PasswordHashes  []string       // auth basic: two during a rotation
-	SecretHash      string         // auth none
-	AllowIPs        []netip.Prefix // empty: any
-	Customers       []string       // offices that may order; empty: all
-	Name            Text
-	Description     Text
-	Tags            []string
-	TurnaroundHours int
-	PartnerService  string // the partner's own id of it; empty: not known
-	Form            Form
-	Reports         []State // of the connection
-	TakesFiles      bool    // the connection does
-	Insurance       bool    // an insurance, of whose policy the partner is told
-	Sellers         bool    // asks for the sellers' names
-	Ask             string  // what a broker is told to whom no page opens; set by who opens the order
+	ID               string
+	ConnectionID     string
+	System           string
+	Flow             Flow
+	Auth             Auth
+	Username         string         // auth basic
+	PasswordHashes   []string       // auth basic: two during a rotation
+	SecretHash       string         // auth none
+	AllowIPs         []netip.Prefix // empty: any
+	Customers        []string       // offices that may order; empty: all
+	Name             Text
+	Description      Text
+	Tags             []string
+	TurnaroundHours  int
+	PartnerService   string // the partner's own id of it; empty: not known
+	NetworkService   string // what networks call it, for activations; empty: they cannot be asked
+	ActivateOnImport bool   // a network is asked as soon as an order comes in
+	Form             Form
+	Reports          []State  // of the connection
+	TakesFiles       bool     // the connection does
+	TakesRemarks     bool     // the connection does
+	Networks         []string // of the connection
+	Insurance        bool     // an insurance, of whose policy the partner is told
+	Sellers          bool     // asks for the sellers' names
+	Ask              string   // what a broker is told to whom no page opens; set by who opens the order
 
 	// The provider's, for what people at the partner read.
 	Language string

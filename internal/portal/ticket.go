@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 )
 
 // ErrCredential is in the chain of an error when the partner refused our own
@@ -54,11 +55,26 @@ type Details struct {
 	Broker  string   `json:"broker,omitempty"`
 	Office  string   `json:"office,omitempty"`
 	Sellers []string `json:"sellers,omitempty"` // only for a service that asks for them
+
+	// Of a customer's access.
+	Name      string    `json:"name,omitempty"` // the customer's
+	Email     string    `json:"email,omitempty"`
+	Phone     string    `json:"phone,omitempty"`
+	Wished    string    `json:"wished,omitempty"`    // for when: Asap, 2026-11-24 or 2026-11-24 13:30
+	Direct    bool      `json:"direct,omitempty"`    // it was activated before it came in
+	OrderedAt time.Time `json:"ordered_at,omitzero"` // there
+	More      []Fact    `json:"more,omitempty"`      // what else the partner tells, in its own words
+}
+
+// Fact is something that a partner tells under a name of its own.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // Empty reports whether nothing is known.
 func (d Details) Empty() bool {
-	return d.Type+d.Number+d.Address()+d.Broker+d.Office == "" && len(d.Sellers) == 0
+	return d.Type+d.Number+d.Address()+d.Broker+d.Office+d.Name+d.Email+d.Phone+d.Wished == "" && len(d.Sellers)+len(d.More) == 0
 }
 
 // Address returns the address on one line, "" if it is not known.

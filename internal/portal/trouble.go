@@ -6,8 +6,8 @@ import "time"
 // before people are told.
 const Overdue = 5 * time.Minute
 
-// Trouble is what a connection's partner should know and does not, and what
-// keeps it from being told.
+// Trouble is what a connection's partner should know and does not, what keeps it
+// from being told, and us from its orders.
 type Trouble struct {
 	ConnectionID string     `db:"connection_id"`
 	System       string     `db:"system"`
@@ -17,4 +17,5 @@ type Trouble struct {
 	Last         Attempt    `db:"-"`             // how the oldest was last tried; zero: it was not
 	DownSince    *time.Time `db:"down_since"`    // the partner has not answered for Overdue
 	RefusedSince *time.Time `db:"refused_since"` // the partner refuses a credential of ours
+	StaleSince   *time.Time `db:"stale_since"`   // no orders have been fetched for too long
 }
