@@ -1,7 +1,10 @@
 // Command partnersim serves the fake of Vitec Express Connect by itself: a
-// broker system to order from, and the API that Portico reports to.
+// broker system to order from, and the API that Portico reports to. Beside it,
+// if asked for, it serves a network with ON-API and the fake of Tjänsteguiden.
 //
 //	partnersim --portal http://localhost:8080 --service expertfoto=Expertfotografering
+//	partnersim --onapi-listen 127.0.0.1:8091
+//	partnersim --guide-listen 127.0.0.1:8092 --guide-service "2440=Bredband 100/100"
 package main
 
 import (
@@ -11,16 +14,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 	_ "time/tzdata" // Connect's dates are Swedish, also where no zones are installed
 
+	"portico/internal/partner/tjansteguiden/onapi/onapitest"
+	"portico/internal/partner/tjansteguiden/tjansteguidentest"
 	"portico/internal/partner/vitec/vitectest"
 	"portico/internal/portal"
 )
@@ -44,6 +46,11 @@ type config struct {
 	username, password    string
 	services              []vitectest.Service
 	linkToken             bool
+
+	networkListen, networkState string
+
+	guideListen, guideState, guideUser, guideKey string
+	guideServices                                []tjansteguidentest.Service
 }
 
 func parse(args []string, stderr io.Writer) (config, error) {
@@ -56,14 +63,18 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&c.username, "username", vitectest.DemoUsername, "`name` that Portico logs in with")
 	flags.StringVar(&c.password, "password", vitectest.DemoPassword, "`password` that Portico logs in with; it protects nothing")
 	flags.BoolVar(&c.linkToken, "link-token", false, "add customerId and token to the link of a question")
-	flags.Func("service", "`id=name` of a service that can be ordered; may be repeated", func(v string) error {
-		id, name, ok := strings.Cut(v, "=")
-		if !ok || id == "" || name == "" {
-			return errors.New("want id=name")
-		}
+	flags.StringVar(&c.networkListen, "onapi-listen", "", "`address` to serve a network with ON-API on; empty: none")
+	flags.StringVar(&c.networkState, "onapi-state", "", "JSON `file` that keeps the network's orders over a restart; empty: memory only")
+	flags.Func("service", "`id=name` of a service that can be ordered; may be repeated", pair(func(id, name string) {
 		c.services = append(c.services, vitectest.Service{ID: id, Name: name})
-		return nil
-	})
+	}))
+	flags.StringVar(&c.guideListen, "guide-listen", "", "`address` to serve Tjänsteguiden on; empty: none")
+	flags.StringVar(&c.guideState, "guide-state", "", "JSON `file` that keeps its orders over a restart; empty: memory only")
+	flags.StringVar(&c.guideUser, "guide-user", tjansteguidentest.DemoAPIUser, "`number` of the API user that Portico logs in there as")
+	flags.StringVar(&c.guideKey, "guide-key", tjansteguidentest.DemoAPIKey, "API `key` that Portico logs in there with; it protects nothing")
+	flags.Func("guide-service", "`id=name` of a service that can be ordered there; may be repeated", pair(func(id, name string) {
+		c.guideServices = append(c.guideServices, tjansteguidentest.Service{ID: id, Name: name})
+	}))
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
@@ -80,38 +91,55 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	return c, nil
 }
 
+// pair reads a flag of the form id=name.
+func pair(add func(id, name string)) func(string) error {
+	return func(v string) error {
+		id, name, ok := strings.Cut(v, "=")
+		if !ok || id == "" || name == "" {
+			return errors.New("want id=name")
+		}
+		add(id, name)
+		return nil
+	}
+}
+
 // run serves until ctx is done, and lets calls that are under way end.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	c, err := parse(args, stderr)
 	if err != nil {
 		return err
 	}
-	fake, err := vitectest.New(vitectest.Options{
-		Credentials: []portal.Credential{{Customer: portal.AnyCustomer, Username: c.username, Password: c.password}},
-		Services:    c.services, Path: c.state, LinkToken: c.linkToken,
-		Log: slog.New(slog.NewTextHandler(stderr, nil)),
-	})
+	sites, err := c.sites(slog.New(slog.NewTextHandler(stderr, nil)))
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	server := &http.Server{Handler: fake, ReadHeaderTimeout: 5 * time.Second}
-	fmt.Fprintf(stdout, "Simulated Vitec Express: http://%s\n", listener.Addr())
+	return serve(ctx, sites, stdout)
+}
 
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+// sites returns the simulators that the flags ask for.
+func (c config) sites(log *slog.Logger) ([]site, error) {
+	vitec, err := vitectest.New(vitectest.Options{
+		Credentials: []portal.Credential{{Customer: portal.AnyCustomer, Username: c.username, Password: c.password}},
+		Services:    c.services, Path: c.state, LinkToken: c.linkToken, Log: log,
+	})
+	if err != nil {
+		return nil, err
 	}
-	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := server.Shutdown(shutdown); err != nil {
-		return errors.Join(fmt.Errorf("stop: %w", err), server.Close())
+	sites := []site{{"Simulated Vitec Express", c.listen, vitec}}
+	if c.networkListen != "" {
+		network, err := onapitest.New(onapitest.Options{Path: c.networkState, Username: c.username, Password: c.password, Auto: true, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		sites = append(sites, site{"Simulated network", c.networkListen, network})
 	}
-	return nil
+	if c.guideListen != "" {
+		guide, err := tjansteguidentest.New(tjansteguidentest.Options{APIUser: c.guideUser, APIKey: c.guideKey, Services: c.guideServices,
+			Path: c.guideState, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		sites = append(sites, site{"Simulated Tjänsteguiden", c.guideListen, guide})
+	}
+	return sites, nil
 }
