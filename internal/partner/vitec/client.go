@@ -55,7 +55,9 @@ type request struct {
 	query    url.Values
 	customer string
 	body     []byte
-	token    string // struck out of errors
+	token    string   // struck out of errors
+	secrets  []string // too
+	private  bool     // a good answer is not kept
 }
 
 func (r request) op() string { return r.method + " " + r.path }
@@ -71,7 +73,8 @@ func (c *Client) do(ctx context.Context, r request) (door.Answer, error) {
 	return c.door.Do(ctx, door.Request{
 		Method: r.method, Path: r.path, Query: r.query, Body: r.body,
 		Header:  http.Header{"Authorization": {authorization}},
-		Secrets: []string{strings.TrimPrefix(authorization, "Basic "), cred.Password, r.token},
+		Secrets: append([]string{strings.TrimPrefix(authorization, "Basic "), cred.Password, r.token}, r.secrets...),
+		Private: r.private,
 	})
 }
 

@@ -39,7 +39,7 @@ func Configure(raw json.RawMessage) (portal.Connection, []portal.Fault) {
 	if len(faults) > 0 {
 		return portal.Connection{}, faults
 	}
-	c.Reports, c.Settings = s.reports(), door.JSON(s)
+	c.Reports, c.LeadDays, c.Settings = s.reports(), s.LeadRetentionDays, door.JSON(s)
 	return c, nil
 }
 

@@ -1,6 +1,7 @@
 package vitectest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -25,13 +26,15 @@ func (s *Server) routeConnect(mux *http.ServeMux) {
 	mux.HandleFunc("PUT /Service/Order/Status/{customer}", s.connect(OpStatus, s.setStatus)) // assumed
 	mux.HandleFunc("PUT /Service/Order/UserInteraction/{customer}", s.connect(OpInteraction, s.interact))
 	mux.HandleFunc("GET /Service/Order/{customer}", s.connect(OpList, s.list))
+	mux.HandleFunc("POST /Service/Contact/{customer}/Lead/Person", s.connect(OpLead, s.takeLead))
 	mux.HandleFunc("/Service/", s.connect(doortest.OpOther, func(call) doortest.Reply { return failure(http.StatusNotFound, "Metoden finns inte.") }))
 }
 
 // connect answers one method of the API.
 func (s *Server) connect(op Op, do func(call) doortest.Reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		customer := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:] // also where there is no such method
+		last := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:] // where there is no such method
+		customer := cmp.Or(r.PathValue("customer"), last)
 		s.Serve(w, r, op, customer, func(body []byte, fault FaultKind) doortest.Reply {
 			return s.authorised(r, do, call{r.PathValue("customer"), r.URL.Query(), body, fault})
 		})

@@ -22,6 +22,7 @@ const (
 	OpStatus      Op = "status"
 	OpInteraction Op = "interaction"
 	OpList        Op = "list"
+	OpLead        Op = "lead"
 )
 
 // The kinds of fault that every fake has.
@@ -53,12 +54,15 @@ const (
 	FaultExpiredBare FaultKind = "expired_bare" // ticket with hasExpired and nothing else
 	FaultOtherOffice FaultKind = "other_office" // ticket of another office
 	FaultEmptyTicket FaultKind = "empty_ticket" // ticket without an order id
+	FaultFields      FaultKind = "fields"       // 400 that names fields of a lead
+	FaultNoLeadID    FaultKind = "no_lead_id"   // a lead is kept, and the answer names none
 )
 
 const (
 	groupRefused = "Anropet utförs inte"
 	groupDone    = "Anropet utförs, men svaret kommer inte fram"
 	groupTicket  = "Biljetten är inte som den ska (gäller bara token till biljett)"
+	groupLead    = "Tipset tas inte emot som det ska (gäller bara tips)"
 )
 
 // What a fault can happen to, and what it answers.
@@ -66,6 +70,7 @@ var (
 	tokens  = []Op{OpToken}
 	changes = []Op{OpStatus, OpInteraction}
 	orders  = []Op{doortest.OpOrder}
+	leads   = []Op{OpLead}
 
 	maintenance = doortest.Reply{Status: http.StatusOK, Body: "<!doctype html><title>Underhåll</title><h1>Vi är strax tillbaka</h1>"}.
 			With("Content-Type", "text/html; charset=utf-8")
@@ -96,4 +101,6 @@ var faultInfos = []doortest.FaultInfo{
 	{Kind: FaultNoExpiry, Group: groupTicket, Name: "Utan hasExpired", Text: "Biljetten säger inte om den har gått ut.", Ops: tokens},
 	{Kind: FaultOtherOffice, Group: groupTicket, Name: "Ett annat kontors biljett", Text: "customerId är inte det som står i adressen.", Ops: tokens},
 	{Kind: FaultEmptyTicket, Group: groupTicket, Name: "Utan beställning", Text: "orderId är tomt.", Ops: tokens},
+	{Kind: FaultFields, Group: groupLead, Name: "400 som namnger fält", Text: "Förnamn och mobiltelefon godtas inte. Hur svaret ser ut är antaget.", Answer: invalid(leadFaults{"person.FirstName": "Förnamn innehåller otillåtna tecken.", "person.Telephone.Cell": "Mobiltelefon är ogiltig."}), Ops: leads},
+	{Kind: FaultNoLeadID, Group: groupLead, Name: "Utan id", Text: "Tipset sparas, men svaret är tomt.", Ops: leads},
 }

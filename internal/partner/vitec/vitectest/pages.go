@@ -43,6 +43,7 @@ func (s *Server) base(r *http.Request, title, tab string) base {
 type estatesPage struct {
 	base
 	Estates []estateRow
+	Leads   []leadRow
 }
 
 type estateRow struct {
@@ -53,7 +54,7 @@ type estateRow struct {
 }
 
 func (s *Server) estateIndex(w http.ResponseWriter, r *http.Request) {
-	p := estatesPage{base: s.base(r, "Objekt", "index")}
+	p := estatesPage{base: s.base(r, "Objekt", "index"), Leads: s.leadRows()}
 	for _, e := range s.options.Estates {
 		if e.Office != p.Office.ID {
 			continue

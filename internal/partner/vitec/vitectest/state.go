@@ -7,6 +7,8 @@ type state struct {
 	Orders    []Order
 	Tokens    map[string]token
 	LinkToken bool
+	Leads     []Lead
+	Persons   []Person
 }
 
 // save writes the state; s.mu is held.

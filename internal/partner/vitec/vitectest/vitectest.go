@@ -6,7 +6,7 @@
 // What Vitec documents is done as documented. What nobody documents is assumed,
 // and marked so in comments and on the pages: how a status is set, the status of
 // a new order, how long a token lives, the bodies of errors, the 404 for unknown
-// ids, and dates without an offset.
+// ids, dates without an offset, and which persons and offices a lead matches.
 package vitectest
 
 import (
@@ -36,6 +36,8 @@ type Options struct {
 	Offices     []Office            // nil: DemoOffices
 	Users       []User              // nil: DemoUsers
 	Estates     []Estate            // nil: DemoEstates
+	Sources     []Source            // of leads; nil: DemoSources
+	Intakes     []Source            // of assignments; nil: DemoIntakes
 	Statuses    []string            // accepted beside OrderReceived, Error and Delivered
 	Path        string              // JSON file that keeps orders and tokens; empty: memory only
 	TokenLife   time.Duration       // 0: an hour (assumed)
@@ -72,6 +74,12 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Estates == nil {
 		o.Estates = DemoEstates()
+	}
+	if o.Sources == nil {
+		o.Sources = DemoSources()
+	}
+	if o.Intakes == nil {
+		o.Intakes = DemoIntakes()
 	}
 	if o.TokenLife == 0 {
 		o.TokenLife = time.Hour
@@ -122,7 +130,8 @@ func (s *Server) SetServices(services ...Service) {
 // Connection returns the fake as a connection of an apply file, in JSON.
 func (s *Server) Connection(id, baseURL string) json.RawMessage {
 	raw, err := json.Marshal(map[string]any{"id": id, "system": "vitec", "base_url": baseURL,
-		"credentials": s.options.Credentials})
+		"credentials": s.options.Credentials, "lead_sources": s.options.Sources, "assignment_sources": s.options.Intakes,
+		"lead_retention_days": demoRetention})
 	if err != nil {
 		panic(fmt.Sprintf("marshal a connection: %v", err)) // strings only
 	}

@@ -26,6 +26,7 @@ var words = doortest.Words{
 		{Op: OpStatus, Name: "Sätt status"},
 		{Op: OpInteraction, Name: "Fråga till användaren"},
 		{Op: OpList, Name: "Lista beställningar"},
+		{Op: OpLead, Name: "Tips"},
 	},
 	Unknown: "Okänd metod",
 	On:      "På för: %s", Always: ", tills vidare", Once: ", ett anrop kvar", Times: ", %d anrop kvar",

@@ -6,11 +6,21 @@ import "portico/internal/partner/door/doortest"
 type Office struct {
 	ID, Name, City, Tenant string
 	Chain, ChainID         string
+	OfficeID, ExternalID   string   // its other ids
+	Areas                  []string // beginnings of the zip codes of its focus area
+	Redistributor          string   // the user who gets leads that name no agent; empty: its Shark tank does
 }
 
 // User is a person at an office.
 type User struct {
 	ID, Office, Name, Title string
+	ExternalID, Email       string
+}
+
+// Source is where leads or assignments come from.
+type Source struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // Estate is an object that an office sells. Agent is the user who handles it.
@@ -30,23 +40,27 @@ type Service struct {
 }
 
 // DemoOffices returns three offices; two are of one chain and one environment.
+// Their focus areas overlap at 744, and one hands no leads out.
 func DemoOffices() []Office {
 	return []Office{
-		{ID: "M30011", Name: "Kajplats Fastighetsmäkleri Uppsala", City: "Uppsala", Tenant: "T2011", Chain: "Kajplats", ChainID: "G41"},
-		{ID: "M30012", Name: "Kajplats Fastighetsmäkleri Enköping", City: "Enköping", Tenant: "T2011", Chain: "Kajplats", ChainID: "G41"},
-		{ID: "M30420", Name: "Bergvik & Dotter Mäklarbyrå", City: "Falun", Tenant: "T2420"},
+		{ID: "M30011", Name: "Kajplats Fastighetsmäkleri Uppsala", City: "Uppsala", Tenant: "T2011", Chain: "Kajplats", ChainID: "G41",
+			OfficeID: "FIR30011", ExternalID: "kajplats-uppsala", Areas: []string{"75", "744"}, Redistributor: "MED30011_124"},
+		{ID: "M30012", Name: "Kajplats Fastighetsmäkleri Enköping", City: "Enköping", Tenant: "T2011", Chain: "Kajplats", ChainID: "G41",
+			OfficeID: "FIR30012", ExternalID: "kajplats-enkoping", Areas: []string{"745", "744"}},
+		{ID: "M30420", Name: "Bergvik & Dotter Mäklarbyrå", City: "Falun", Tenant: "T2420",
+			OfficeID: "FIR30420", ExternalID: "bergvik", Areas: []string{"791"}, Redistributor: "MED30420_302"},
 	}
 }
 
 // DemoUsers returns two people of each of the DemoOffices.
 func DemoUsers() []User {
 	return []User{
-		{ID: "MED30011_118", Office: "M30011", Name: "Åsa Lindqvist", Title: "Fastighetsmäklare"},
-		{ID: "MED30011_124", Office: "M30011", Name: "Jonas Öberg", Title: "Mäklarassistent"},
-		{ID: "MED30012_207", Office: "M30012", Name: "Mehmet Yıldız", Title: "Fastighetsmäklare"},
-		{ID: "MED30012_211", Office: "M30012", Name: "Karin Sjöström", Title: "Kontorschef"},
-		{ID: "MED30420_301", Office: "M30420", Name: "Elin Bergvik", Title: "Fastighetsmäklare"},
-		{ID: "MED30420_302", Office: "M30420", Name: "Per-Håkan Näslund", Title: "Koordinator"},
+		{ID: "MED30011_118", Office: "M30011", Name: "Åsa Lindqvist", Title: "Fastighetsmäklare", ExternalID: "E118", Email: "asa.lindqvist@kajplats.example"},
+		{ID: "MED30011_124", Office: "M30011", Name: "Jonas Öberg", Title: "Mäklarassistent", ExternalID: "E124", Email: "jonas.oberg@kajplats.example"},
+		{ID: "MED30012_207", Office: "M30012", Name: "Mehmet Yıldız", Title: "Fastighetsmäklare", ExternalID: "E207", Email: "mehmet.yildiz@kajplats.example"},
+		{ID: "MED30012_211", Office: "M30012", Name: "Karin Sjöström", Title: "Kontorschef", ExternalID: "E211", Email: "karin.sjostrom@kajplats.example"},
+		{ID: "MED30420_301", Office: "M30420", Name: "Elin Bergvik", Title: "Fastighetsmäklare", ExternalID: "E301", Email: "elin@bergvik.example"},
+		{ID: "MED30420_302", Office: "M30420", Name: "Per-Håkan Näslund", Title: "Koordinator", ExternalID: "E302", Email: "per-hakan@bergvik.example"},
 	}
 }
 
@@ -65,6 +79,19 @@ func DemoEstates() []Estate {
 		{ID: "OBJ30420_0417748", Office: "M30420", Agent: "MED30420_301", Type: "Premises", Street: "Åsgatan 40", Zip: "791 71", City: "Falun", Area: "Centrum", Size: "210 m²", Price: "6 200 000 kr", Status: "Inför försäljning"},
 	}
 }
+
+// DemoSources returns the sources that a lead may come from.
+func DemoSources() []Source {
+	return []Source{{ID: "17", Name: "Tips från leverantör"}, {ID: "21", Name: "Fotografering"}}
+}
+
+// DemoIntakes returns the sources that an assignment may come from.
+func DemoIntakes() []Source {
+	return []Source{{ID: "3", Name: "Granne"}, {ID: "5", Name: "Tidigare kund"}}
+}
+
+// demoRetention is how many days the fake's connection keeps a lead.
+const demoRetention = 90
 
 func (s *Server) office(id string) (Office, bool) {
 	return doortest.Find(s.options.Offices, func(o Office) bool { return o.ID == id })
