@@ -99,22 +99,23 @@ func troubles(ctx context.Context, tx *sqlx.Tx, now time.Time) ([]portal.Trouble
 	err := tx.SelectContext(ctx, &rows, `
 		WITH late AS (
 			SELECT j.id, j.connection_id, j.state, j.created_at FROM jobs j
-			WHERE j.finished_at IS NULL AND (j.state = 'parked' OR j.created_at <= $1 AND NOT EXISTS (
+			WHERE j.finished_at IS NULL AND (j.state = 'parked' OR j.created_at <= $2 AND NOT EXISTS (
 				SELECT 1 FROM jobs e WHERE e.subject = j.subject AND e.finished_at IS NULL AND e.id < j.id))
 		), refused AS (
 			SELECT connection_id, min(refused_at) AS since FROM credentials WHERE refused_at IS NOT NULL GROUP BY connection_id
 		), found AS (
-			SELECT c.id AS connection_id, c.system, CASE WHEN c.down_since <= $1 THEN c.down_since END AS down_since, r.since AS refused_since,
+			SELECT c.id AS connection_id, c.system, CASE WHEN c.down_since <= $2 THEN c.down_since END AS down_since, r.since AS refused_since,
+				CASE WHEN c.poll_seconds > 0 AND `+isStale+` THEN `+lastGood+` END AS stale_since,
 				(SELECT count(*) FROM late l WHERE l.connection_id = c.id AND l.state <> 'parked') AS overdue,
 				(SELECT count(*) FROM late l WHERE l.connection_id = c.id AND l.state = 'parked') AS parked
-			FROM connections c LEFT JOIN refused r ON r.connection_id = c.id
+			FROM connections c LEFT JOIN refused r ON r.connection_id = c.id LEFT JOIN polls p ON p.connection_id = c.id
 		)
 		SELECT f.*, o.created_at AS oldest, COALESCE(a.outcome, '') AS outcome, COALESCE(a.status, 0) AS status
 		FROM found f
 		LEFT JOIN LATERAL (SELECT id, created_at FROM late l WHERE l.connection_id = f.connection_id ORDER BY created_at, id LIMIT 1) o ON true
 		LEFT JOIN LATERAL (SELECT outcome, status FROM attempts a WHERE a.job_id = o.id ORDER BY number DESC LIMIT 1) a ON true
-		WHERE f.overdue + f.parked > 0 OR f.down_since IS NOT NULL OR f.refused_since IS NOT NULL
-		ORDER BY f.connection_id`, now.Add(-portal.Overdue))
+		WHERE f.overdue + f.parked > 0 OR f.down_since IS NOT NULL OR f.refused_since IS NOT NULL OR f.stale_since IS NOT NULL
+		ORDER BY f.connection_id`, now, now.Add(-portal.Overdue))
 	if err != nil {
 		return nil, err
 	}

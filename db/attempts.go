@@ -44,15 +44,16 @@ func (r attemptRow) attempt() portal.Attempt {
 		Receipt: portal.Receipt{Status: r.Status, Answer: r.Answer}, Error: r.Error}
 }
 
-// attempts returns the attempts of an order's jobs by job, oldest first.
-func (s *Store) attempts(ctx context.Context, orderID int64) (map[int64][]portal.Attempt, error) {
+// attempts returns the attempts of the jobs j for which a condition holds, by
+// job, oldest first.
+func (s *Store) attempts(ctx context.Context, where string, arg any) (map[int64][]portal.Attempt, error) {
 	var rows []attemptRow
 	err := s.db.SelectContext(ctx, &rows, `
 		SELECT a.job_id, a.started_at, a.took_ms, a.outcome, a.status, a.answer, a.error
 		FROM attempts a JOIN jobs j ON j.id = a.job_id
-		WHERE j.order_id = $1 ORDER BY a.job_id, a.number`, orderID)
+		WHERE `+where+` ORDER BY a.job_id, a.number`, arg)
 	if err != nil {
-		return nil, fmt.Errorf("attempts of order %d: %w", orderID, mapError(err))
+		return nil, fmt.Errorf("attempts: %w", mapError(err))
 	}
 	attempts := map[int64][]portal.Attempt{}
 	for _, r := range rows {

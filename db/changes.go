@@ -41,9 +41,9 @@ func saveChange(ctx context.Context, tx *sqlx.Tx, o *portal.Order, c portal.Chan
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE orders SET state = $2, answers = $3, total = $4, assigned_to = NULLIF($5, 0), received_at = $6,
-			due_at = $7, waiting_since = $8, updated_at = $9, words = $10, steps = $11
+			due_at = $7, waiting_since = $8, updated_at = $9, words = $10, steps = $11, follow_up = $12
 		WHERE id = $1`,
-		o.ID, o.State, answers, o.Total, o.AssignedTo, o.ReceivedAt, o.DueAt, o.WaitingSince, now, orderWords(o), stringsOf(o.Steps))
+		o.ID, o.State, answers, o.Total, o.AssignedTo, o.ReceivedAt, o.DueAt, o.WaitingSince, now, orderWords(o), stringsOf(o.Steps), o.FollowUp)
 	if err != nil {
 		return err
 	}
@@ -69,12 +69,24 @@ func insertChange(ctx context.Context, tx *sqlx.Tx, orderID int64, c portal.Chan
 			return err
 		}
 	}
-	if c.Report == nil {
+	for i, m := range c.Remarks {
+		m.OrderID = orderID
+		if err := insertJob(ctx, tx, "remark", fmt.Sprintf("remark/%d/%d", last, i), m, now); err != nil {
+			return err
+		}
+	}
+	if c.Report != nil {
+		c.Report.OrderID = orderID
+		// One change, one report.
+		if err := insertJob(ctx, tx, "report", fmt.Sprintf("event/%d", last), *c.Report, now); err != nil {
+			return err
+		}
+	}
+	if c.Activation == nil {
 		return nil
 	}
-	c.Report.OrderID = orderID
-	// One change, one report.
-	return insertJob(ctx, tx, "report", fmt.Sprintf("event/%d", last), *c.Report, now)
+	c.Activation.OrderID = orderID
+	return insertActivation(ctx, tx, *c.Activation, fmt.Sprintf("activation/%d", last), now)
 }
 
 func insertEvent(ctx context.Context, tx *sqlx.Tx, orderID int64, e portal.Event) (int64, error) {
@@ -141,6 +153,20 @@ func (s *Store) TakeStep(ctx context.Context, id int64, step portal.Step, by por
 func (s *Store) RequestRevision(ctx context.Context, id int64, body string, by portal.Actor) error {
 	return s.changeOrder(ctx, id, "request revision of", func(_ *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
 		return o.RequestRevision(body, by, now)
+	})
+}
+
+// RemarkOrder sends the partner a message about the order.
+func (s *Store) RemarkOrder(ctx context.Context, id int64, kind portal.Remark, body string, by portal.Actor) error {
+	return s.changeOrder(ctx, id, "remark on", func(_ *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
+		return o.Remark(kind, body, by, now)
+	})
+}
+
+// FollowUpOrder says that somebody has seen to an order's problem by hand.
+func (s *Store) FollowUpOrder(ctx context.Context, id int64, note string, by portal.Actor) error {
+	return s.changeOrder(ctx, id, "follow up", func(_ *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
+		return o.FollowedUp(note, by, now)
 	})
 }
 

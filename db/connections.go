@@ -17,16 +17,31 @@ type connectionRow struct {
 	InteractionLink portal.LinkKind `db:"interaction_link"`
 	Reports         pq.StringArray  `db:"reports"`
 	TakesFiles      bool            `db:"takes_files"`
+	TakesRemarks    bool            `db:"takes_remarks"`
+	PollSeconds     int             `db:"poll_seconds"`
+	PollFrom        *time.Time      `db:"poll_from"`
+	PersonalDays    int             `db:"personal_days"`
+	LeadDays        int             `db:"lead_days"`
+	Networks        pq.StringArray  `db:"networks"`
 	Settings        []byte          `db:"settings"`
 	UpdatedAt       time.Time       `db:"updated_at"`
 }
 
 func (r connectionRow) connection() portal.Connection {
-	return portal.Connection{ID: r.ID, System: r.System, InteractionLink: r.InteractionLink,
-		Reports: stringsTo[portal.State](r.Reports), TakesFiles: r.TakesFiles, Settings: r.Settings, UpdatedAt: r.UpdatedAt}
+	c := portal.Connection{ID: r.ID, System: r.System, InteractionLink: r.InteractionLink,
+		Reports: stringsTo[portal.State](r.Reports), TakesFiles: r.TakesFiles, TakesRemarks: r.TakesRemarks,
+		PollEvery: time.Duration(r.PollSeconds) * time.Second, PersonalDays: r.PersonalDays, LeadDays: r.LeadDays,
+		Networks: stringsTo[string](r.Networks), Settings: r.Settings, UpdatedAt: r.UpdatedAt}
+	if r.PollFrom != nil {
+		c.PollFrom = *r.PollFrom
+	}
+	return c
 }
 
-const selectConnection = `SELECT id, system, interaction_link, reports, takes_files, settings, updated_at FROM connections`
+const connectionColumns = `id, system, interaction_link, reports, takes_files, takes_remarks, poll_seconds, poll_from,
+	personal_days, lead_days, networks, settings, updated_at`
+
+const selectConnection = `SELECT ` + connectionColumns + ` FROM connections`
 
 // Connections returns every connection without its credentials, by id.
 func (s *Store) Connections(ctx context.Context) ([]portal.Connection, error) {
@@ -98,15 +113,24 @@ func (s *Store) saveConnection(ctx context.Context, tx *sqlx.Tx, c portal.Connec
 	if err := refuseOtherSystem(ctx, tx, c); err != nil {
 		return err
 	}
+	var from *time.Time
+	if !c.PollFrom.IsZero() {
+		from = &c.PollFrom
+	}
 	w, err := upsert(ctx, tx, `
-		INSERT INTO connections AS t (id, system, interaction_link, reports, takes_files, settings, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO connections AS t (`+connectionColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (id) DO UPDATE SET system = excluded.system, interaction_link = excluded.interaction_link,
-			reports = excluded.reports, takes_files = excluded.takes_files, settings = excluded.settings, updated_at = excluded.updated_at
-		WHERE (t.system, t.interaction_link, t.reports, t.takes_files, t.settings) IS DISTINCT FROM
-			(excluded.system, excluded.interaction_link, excluded.reports, excluded.takes_files, excluded.settings)
+			reports = excluded.reports, takes_files = excluded.takes_files, takes_remarks = excluded.takes_remarks,
+			poll_seconds = excluded.poll_seconds, poll_from = excluded.poll_from, personal_days = excluded.personal_days,
+			lead_days = excluded.lead_days, networks = excluded.networks, settings = excluded.settings, updated_at = excluded.updated_at
+		WHERE (t.system, t.interaction_link, t.reports, t.takes_files, t.takes_remarks, t.poll_seconds, t.poll_from,
+				t.personal_days, t.lead_days, t.networks, t.settings) IS DISTINCT FROM
+			(excluded.system, excluded.interaction_link, excluded.reports, excluded.takes_files, excluded.takes_remarks,
+				excluded.poll_seconds, excluded.poll_from, excluded.personal_days, excluded.lead_days, excluded.networks, excluded.settings)
 		RETURNING xmax = 0`,
-		c.ID, c.System, c.InteractionLink, stringsOf(c.Reports), c.TakesFiles, c.Settings, now)
+		c.ID, c.System, c.InteractionLink, stringsOf(c.Reports), c.TakesFiles, c.TakesRemarks, int(c.PollEvery/time.Second), from,
+		c.PersonalDays, c.LeadDays, stringsOf(c.Networks), c.Settings, now)
 	if err != nil {
 		return err
 	}

@@ -112,10 +112,11 @@ func (s *Store) files(ctx context.Context, orderID int64) (map[int64][]portal.Fi
 	return files, nil
 }
 
-// File returns a file of an order. It returns NotFound for another order's.
+// File returns a file of an order. It returns NotFound for another order's, and for
+// one that is erased.
 func (s *Store) File(ctx context.Context, orderID int64, id string) (portal.File, error) {
 	var row fileRow
-	if err := s.db.GetContext(ctx, &row, selectFile+` WHERE d.order_id = $1 AND f.id = $2`, orderID, id); err != nil {
+	if err := s.db.GetContext(ctx, &row, selectFile+` WHERE d.order_id = $1 AND f.id = $2 AND f.blob_key <> ''`, orderID, id); err != nil {
 		return portal.File{}, fmt.Errorf("file of order %d: %w", orderID, mapError(err))
 	}
 	return row.file(), nil

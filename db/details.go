@@ -34,10 +34,11 @@ func (s *Store) DescribeOrder(ctx context.Context, id int64, d portal.Details) e
 	return nil
 }
 
-// Described reports whether it is known what an order is about.
+// Described reports whether it is known what an order is about, or was until that
+// was erased.
 func (s *Store) Described(ctx context.Context, id int64) (bool, error) {
 	var known bool
-	if err := s.db.GetContext(ctx, &known, `SELECT details <> '{}' FROM orders WHERE id = $1`, id); err != nil {
+	if err := s.db.GetContext(ctx, &known, `SELECT details <> '{}' OR erased_at IS NOT NULL FROM orders WHERE id = $1`, id); err != nil {
 		return false, fmt.Errorf("details of order %d: %w", id, mapError(err))
 	}
 	return known, nil
@@ -46,22 +47,30 @@ func (s *Store) Described(ctx context.Context, id int64) (bool, error) {
 // keepPerson keeps what a ticket says of who comes: the names of person and
 // office, and that nothing proves who it is.
 func (s *Store) keepPerson(ctx context.Context, o Opened, t portal.Ticket) error {
-	if t.UserName != "" {
-		_, err := s.db.ExecContext(ctx, `UPDATE brokers SET name = $2 WHERE id = $1 AND name <> $2`, o.BrokerID, t.UserName)
-		if err != nil {
-			return err
-		}
-	}
-	if t.CustomerName != "" {
-		_, err := s.db.ExecContext(ctx, `
-			UPDATE offices SET name = $2 WHERE id = (SELECT office_id FROM orders WHERE id = $1) AND name <> $2`, o.ID, t.CustomerName)
-		if err != nil {
-			return err
-		}
+	if err := namePerson(ctx, s.db, o, t); err != nil {
+		return err
 	}
 	if !t.Unproven {
 		return nil
 	}
 	_, err := s.db.ExecContext(ctx, `UPDATE orders SET unproven = true WHERE id = $1 AND NOT unproven`, o.ID)
 	return err
+}
+
+// namePerson keeps the names of person and office that a ticket has.
+func namePerson(ctx context.Context, conn sqlx.ExtContext, o Opened, t portal.Ticket) error {
+	if t.UserName != "" {
+		_, err := conn.ExecContext(ctx, `UPDATE brokers SET name = $2 WHERE id = $1 AND name <> $2`, o.BrokerID, t.UserName)
+		if err != nil {
+			return err
+		}
+	}
+	if t.CustomerName != "" {
+		_, err := conn.ExecContext(ctx, `
+			UPDATE offices SET name = $2 WHERE id = (SELECT office_id FROM orders WHERE id = $1) AND name <> $2`, o.ID, t.CustomerName)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

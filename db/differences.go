@@ -110,7 +110,8 @@ func saveDifferences(ctx context.Context, tx *sqlx.Tx, r portal.Reconciliation, 
 	}
 	var rows []differenceRow
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT `+differenceColumns+` FROM differences d WHERE d.office_id = $1 AND `+isCurrent+` ORDER BY d.id FOR UPDATE`, r.Office.ID)
+		SELECT `+differenceColumns+` FROM differences d WHERE d.office_id = $1 AND ($2 = '' OR d.partner_order_id = $2) AND `+isCurrent+` ORDER BY d.id FOR UPDATE`,
+		r.Office.ID, c.Only)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ func notifyJobs(ctx context.Context, tx *sqlx.Tx) error {
 type jobRow struct {
 	ID          int64           `db:"id"`
 	State       portal.JobState `db:"state"`
-	OrderID     int64           `db:"order_id"`
+	OrderID     int64           `db:"order_id"` // 0: it brings a lead
+	LeadID      int64           `db:"lead_id"`
 	Payload     []byte          `db:"payload"`
 	Attempt     int             `db:"attempt"`
 	MaxAttempts int             `db:"max_attempts"`
@@ -57,7 +58,7 @@ type jobRow struct {
 	FinishedAt  *time.Time      `db:"finished_at"`
 }
 
-const jobColumns = `j.id, j.state, j.order_id, j.payload, j.attempt, j.max_attempts, j.uncertain, j.doubts, j.run_at, j.last_error, j.created_at, j.finished_at`
+const jobColumns = `j.id, j.state, COALESCE(j.order_id, 0) AS order_id, COALESCE(j.lead_id, 0) AS lead_id, j.payload, j.attempt, j.max_attempts, j.uncertain, j.doubts, j.run_at, j.last_error, j.created_at, j.finished_at`
 
 func (r jobRow) job() (portal.Job, error) {
 	j := portal.Job{ID: r.ID, State: r.State, Attempt: r.Attempt, MaxAttempts: r.MaxAttempts, RunAt: r.RunAt,
@@ -71,7 +72,9 @@ func (r jobRow) job() (portal.Job, error) {
 			return portal.Job{}, fmt.Errorf("read what job %d comes after: %w", r.ID, err)
 		}
 	}
-	j.Message.Number, j.Message.Shown = strconv.FormatInt(r.OrderID, 10), r.Shown
+	if r.OrderID != 0 {
+		j.Message.Number, j.Message.Shown = strconv.FormatInt(r.OrderID, 10), r.Shown
+	}
 	return j, nil
 }
 
@@ -113,7 +116,7 @@ const claimJobs = `
 	-- ANY: of a join with a limit that it does not know the planner expects so many
 	-- rows that it reads the whole table.
 	WHERE j.id = ANY (ARRAY(SELECT due.id FROM due))
-	RETURNING (SELECT o.shown FROM orders o WHERE o.id = j.order_id) AS shown, ` + jobColumns + `, CASE WHEN j.uncertain THEN (
+	RETURNING COALESCE((SELECT o.shown FROM orders o WHERE o.id = j.order_id), '') AS shown, ` + jobColumns + `, CASE WHEN j.uncertain THEN (
 		SELECT jsonb_agg(jsonb_build_object('state', e.payload ->> 'state', 'at', e.finished_at) ORDER BY e.id)
 		FROM jobs e WHERE e.order_id = j.order_id AND e.id < j.id AND e.kind = 'report' AND e.state = 'completed') END AS earlier`
 
@@ -179,7 +182,9 @@ const completeJob = `
 // outage of the partner. It returns portal.ErrLeaseLost if the job is no longer
 // the caller's.
 func (s *Store) CompleteJob(ctx context.Context, j portal.Job, took time.Duration) error {
-	data, err := json.Marshal(portal.EventData{State: j.Message.State, Step: j.Message.Step, File: j.Message.FileName(), Attempt: j.Attempt, Took: took})
+	told := j.Message.Told()
+	told.Attempt, told.Took = j.Attempt, took
+	data, err := json.Marshal(told)
 	if err != nil {
 		return err
 	}
@@ -224,19 +229,26 @@ func (s *Store) SnoozeJob(ctx context.Context, j portal.Job, runAt time.Time, re
 // ParkJob puts the job aside for a person; nothing is dropped.
 func (s *Store) ParkJob(ctx context.Context, j portal.Job, reason string, uncertain bool) error {
 	return s.endAttempt(ctx, j, "park", func(tx *sqlx.Tx, now time.Time) error {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE jobs SET state = 'parked', leased_until = NULL, last_error = $2, uncertain = $3,
-				attempt = LEAST(attempt, max_attempts), doubts = doubts + $4
-			WHERE id = $1`, j.ID, reason, uncertain, doubt(j))
-		if err != nil {
+		if err := parkJob(ctx, tx, j, reason, uncertain); err != nil {
 			return err
 		}
-		_, err = insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventParked, CreatedAt: now,
-			Actor: portal.Actor{Kind: portal.ActorSystem},
-			Data: portal.EventData{State: j.Message.State, Step: j.Message.Step, File: j.Message.FileName(),
-				Attempt: min(j.Attempt, j.MaxAttempts), Body: reason}})
+		if j.Message.LeadID != 0 {
+			return parkLead(ctx, tx, j.Message.LeadID, uncertain, now)
+		}
+		told := j.Message.Told()
+		told.Attempt, told.Body = min(j.Attempt, j.MaxAttempts), reason
+		_, err := insertEvent(ctx, tx, j.Message.OrderID, portal.Event{Kind: portal.EventParked, CreatedAt: now,
+			Actor: portal.Actor{Kind: portal.ActorSystem}, Data: told})
 		return err
 	})
+}
+
+func parkJob(ctx context.Context, tx *sqlx.Tx, j portal.Job, reason string, uncertain bool) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE jobs SET state = 'parked', leased_until = NULL, last_error = $2, uncertain = $3,
+			attempt = LEAST(attempt, max_attempts), doubts = doubts + $4
+		WHERE id = $1`, j.ID, reason, uncertain, doubt(j))
+	return err
 }
 
 // doubt is 1 if the attempt that is being recorded may have arrived.

@@ -152,8 +152,13 @@ type orderRow struct {
 	Assignee        string         `db:"assignee"`
 	Unverified      bool           `db:"unverified"`
 	Unproven        bool           `db:"unproven"`
+	FollowUp        bool           `db:"follow_up"`
+	TakesRemarks    bool           `db:"takes_remarks"`
+	Networks        pq.StringArray `db:"networks"`
+	NetworkService  string         `db:"network_service"`
 	Details         []byte         `db:"details"`
 	Shown           string         `db:"shown"`
+	ErasedAt        *time.Time     `db:"erased_at"`
 	Insurance       bool           `db:"insurance"`
 	Language        string         `db:"language"`
 	TimeZone        string         `db:"time_zone"`
@@ -167,7 +172,7 @@ const selectOrder = `
 		p.id AS office_id, p.customer_id, p.tenant_id, p.name AS office_name,
 		b.id AS broker_id, COALESCE(NULLIF(b.name, ''), b.user_id) AS broker,
 		COALESCE(a.id, 0) AS assigned_to, COALESCE(a.name, '') AS assignee, o.unverified,
-		o.unproven, o.details, o.shown, s.insurance, ` + ofProvider + `
+		o.unproven, o.details, o.shown, o.erased_at, o.follow_up, c.takes_remarks, c.networks, s.network_service, s.insurance, ` + ofProvider + `
 	FROM orders o
 	JOIN connections c ON c.id = o.connection_id
 	JOIN services s ON s.id = o.service_id
@@ -182,9 +187,9 @@ func (r orderRow) order() (*portal.Order, error) {
 		Office:   portal.Office{ID: r.OfficeID, Customer: r.Customer, Name: r.OfficeName},
 		BrokerID: r.BrokerID, Broker: r.Broker, State: r.State, Steps: stringsTo[portal.Step](r.Steps), Total: r.Total, Currency: r.Currency,
 		AssignedTo: r.AssignedTo, Assignee: r.Assignee, ReceivedAt: r.ReceivedAt, DueAt: r.DueAt,
-		WaitingSince: r.WaitingSince, Unverified: r.Unverified, Unproven: r.Unproven, Shown: r.Shown, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		WaitingSince: r.WaitingSince, Unverified: r.Unverified, Unproven: r.Unproven, FollowUp: r.FollowUp, Shown: r.Shown, ErasedAt: r.ErasedAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 		Service: portal.Service{ID: r.ServiceID, ConnectionID: r.ConnectionID, System: r.System, Flow: r.Flow,
-			TakesFiles: r.TakesFiles, TurnaroundHours: r.TurnaroundHours, Insurance: r.Insurance, Language: r.Language, TimeZone: r.TimeZone,
+			TakesFiles: r.TakesFiles, TakesRemarks: r.TakesRemarks, Networks: stringsTo[string](r.Networks), NetworkService: r.NetworkService, TurnaroundHours: r.TurnaroundHours, Insurance: r.Insurance, Language: r.Language, TimeZone: r.TimeZone,
 			Form: portal.Form{ID: r.FormID, Version: r.FormVersion}},
 	}
 	for _, state := range r.Reports {

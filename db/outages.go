@@ -23,6 +23,18 @@ func (s *Store) ConnectionDown(ctx context.Context, id string) (bool, error) {
 	return n > 0, err
 }
 
+// connectionUp ends an outage of a connection's partner, which has answered.
+func connectionUp(ctx context.Context, tx *sqlx.Tx, id string, now time.Time) error {
+	result, err := tx.ExecContext(ctx, `UPDATE connections SET down_since = NULL WHERE id = $1 AND down_since IS NOT NULL`, id)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); n == 0 {
+		return err
+	}
+	return bringForward(ctx, tx, id, now)
+}
+
 // bringForward lets what has waited for a connection go soon, spread over the
 // time of a recovery.
 func bringForward(ctx context.Context, e sqlx.ExecerContext, connection string, now time.Time) error {

@@ -43,9 +43,9 @@ func (s *Store) Jobs(ctx context.Context, orderID int64) ([]portal.Job, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	attempts, err := s.attempts(ctx, orderID)
+	attempts, err := s.attempts(ctx, `j.order_id = $1`, orderID)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("jobs of order %d: %w", orderID, err)
 	}
 	jobs := make([]portal.Job, 0, len(rows))
 	for _, r := range rows {
@@ -114,12 +114,12 @@ func (s *Store) Backlog(ctx context.Context) ([]Backlog, error) {
 	return list, nil
 }
 
-// InteractionLink returns which address a service's questions carry. Only a
-// service whose orders open a page can be reached by its callback.
+// InteractionLink returns which address a service's questions carry. One whose
+// orders come in the background cannot be reached by its callback.
 func (s *Store) InteractionLink(ctx context.Context, service string) (portal.LinkKind, error) {
 	var kind portal.LinkKind
 	err := s.db.GetContext(ctx, &kind, `
-		SELECT CASE WHEN s.flow = 'page' THEN c.interaction_link ELSE 'signed' END
+		SELECT CASE WHEN s.flow = 'background' THEN 'signed' ELSE c.interaction_link END
 		FROM services s JOIN connections c ON c.id = s.connection_id WHERE s.id = $1`, service)
 	if err != nil {
 		return "", fmt.Errorf("interaction link of %s: %w", service, mapError(err))

@@ -8,16 +8,20 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"portico/internal/portal"
 )
 
 // RetryJob sends a job now, with all its attempts again; a pending automatic
-// attempt is replaced. It returns Conflict for a job that runs or is over.
+// attempt is replaced. A lead that may have arrived is sent once more all the
+// same. It returns Conflict for a job that runs or is over.
 func (s *Store) RetryJob(ctx context.Context, id int64, by portal.Actor) error {
 	return s.decideJob(ctx, id, "retry", portal.Event{Kind: portal.EventRetried, Actor: by}, func(tx *sqlx.Tx, now time.Time) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE jobs SET state = 'available', attempt = 0, doubts = LEAST(doubts, 1), last_error = '', run_at = $2 WHERE id = $1`, id, now)
+			UPDATE jobs SET state = 'available', attempt = 0, doubts = LEAST(doubts, 1), last_error = '', run_at = $2,
+				uncertain = uncertain AND kind <> 'lead' -- this was the person's word that it waited for
+			WHERE id = $1`, id, now)
 		return err
 	})
 }
@@ -31,7 +35,10 @@ func (s *Store) SkipJob(ctx context.Context, id int64, reason string, by portal.
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'skipped', finished_at = $2 WHERE id = $1`, id, now)
-		return err
+		if err != nil {
+			return err
+		}
+		return dropSkipped(ctx, tx, now)
 	})
 }
 
@@ -55,8 +62,15 @@ func (s *Store) decideJob(ctx context.Context, id int64, verb string, e portal.E
 		if err := f(tx, now); err != nil {
 			return err
 		}
-		e.Data.State, e.Data.Step, e.Data.File, e.CreatedAt = job.Message.State, job.Message.Step, job.Message.FileName(), now
-		if _, err := insertEvent(ctx, tx, row.OrderID, e); err != nil {
+		told := job.Message.Told()
+		told.Body = e.Data.Body
+		e.Data, e.CreatedAt = told, now
+		if row.LeadID != 0 {
+			err = decideLeads(ctx, tx, []int64{row.LeadID}, e, now)
+		} else {
+			_, err = insertEvent(ctx, tx, row.OrderID, e)
+		}
+		if err != nil {
 			return err
 		}
 		return notifyJobs(ctx, tx)
@@ -75,9 +89,10 @@ type Decided struct {
 
 // RetryJobs sends the jobs that the filter finds, each with all its attempts
 // again, over the time of a recovery: one at once, and the oldest first. What has
-// not been tried yet is left alone.
+// not been tried yet is left alone, and so is a lead that may have arrived: a
+// person has to decide about each.
 func (s *Store) RetryJobs(ctx context.Context, f OutboxFilter, by portal.Actor) (Decided, error) {
-	return s.decideJobs(ctx, f, decision{verb: "retry", may: isRetryable,
+	return s.decideJobs(ctx, f, decision{verb: "retry", may: isRetryable + ` AND NOT (j.kind = 'lead' AND j.uncertain)`,
 		set:   fmt.Sprintf(`state = 'available', attempt = 0, doubts = LEAST(doubts, 1), last_error = '', run_at = $1::timestamptz + turn.part * interval '%d ms'`, recovery.Milliseconds()),
 		event: portal.Event{Kind: portal.EventRetried, Actor: by}})
 }
@@ -107,6 +122,7 @@ func (s *Store) decideJobs(ctx context.Context, f OutboxFilter, d decision) (Dec
 			return err
 		}
 		by := d.event.Actor
+		var leads pq.Int64Array
 		where, args := f.where(now, now, d.event.Kind, by.Kind, by.ID, by.Name, data)
 		err = tx.QueryRowContext(ctx, fmt.Sprintf(`
 			-- What somebody has locked is being sent or decided about: it is left.
@@ -116,14 +132,17 @@ func (s *Store) decideJobs(ctx context.Context, f OutboxFilter, d decision) (Dec
 				SELECT id, (row_number() OVER (ORDER BY created_at, id) - 1)::float8 / count(*) OVER () AS part FROM chosen
 			), decided AS (
 				UPDATE jobs j SET %[3]s FROM turn WHERE j.id = turn.id
-				RETURNING j.id, j.order_id, jsonb_build_object('state', j.payload -> 'state', 'step', j.payload -> 'step',
-					'file', j.payload #> '{upload,name}') AS told
+				RETURNING j.id, j.order_id, j.lead_id, jsonb_build_object('state', j.payload -> 'state', 'step', j.payload -> 'step',
+					'file', j.payload #> '{upload,name}', 'remark', j.payload -> 'remark',
+					'operation', j.payload #> '{activation,operation}') AS told
 			), told AS (
 				INSERT INTO events (order_id, kind, actor_kind, actor_id, actor_name, for_broker, data, created_at)
-				SELECT order_id, $2, $3, $4, $5, false, $6::jsonb || jsonb_strip_nulls(told), $1 FROM decided ORDER BY id
+				SELECT order_id, $2, $3, $4, $5, false, $6::jsonb || jsonb_strip_nulls(told), $1 FROM decided
+				WHERE order_id IS NOT NULL ORDER BY id
 			)
-			SELECT (SELECT count(*) FROM decided), (SELECT count(*) FROM jobs j WHERE %[1]s)`,
-			where, d.may, d.set), args...).Scan(&n.Done, &n.Left)
+			SELECT (SELECT count(*) FROM decided), (SELECT count(*) FROM jobs j WHERE %[1]s),
+				ARRAY(SELECT lead_id FROM decided WHERE lead_id IS NOT NULL ORDER BY lead_id)`,
+			where, d.may, d.set), args...).Scan(&n.Done, &n.Left, &leads)
 		if err != nil {
 			return err
 		}
@@ -131,6 +150,12 @@ func (s *Store) decideJobs(ctx context.Context, f OutboxFilter, d decision) (Dec
 			n.Left = len(slices.Compact(slices.Sorted(slices.Values(f.Jobs))))
 		}
 		n.Left -= n.Done
+		if err := dropSkipped(ctx, tx, now); err != nil {
+			return err
+		}
+		if err := decideLeads(ctx, tx, leads, d.event, now); err != nil {
+			return err
+		}
 		return notifyJobs(ctx, tx)
 	})
 	if err != nil {

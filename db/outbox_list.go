@@ -32,11 +32,13 @@ type OutboxFilter struct {
 	Limit      int
 }
 
-// Unreported is a job that the partner does not have yet, with its order. Of its
-// attempts it has only the last.
+// Unreported is a job that the partner does not have yet, with the order that it
+// is about or the lead that it brings. Of its attempts it has only the last.
 type Unreported struct {
 	Job      portal.Job
-	PublicID string
+	PublicID string // the order's, "" for a lead
+	LeadID   string // the lead's public id, "" for an order
+	LeadName string // the person's
 	System   string
 	Office   portal.Office
 	Behind   bool // waits for an earlier report of the same order
@@ -51,6 +53,8 @@ type OutboxPage struct {
 type unreportedRow struct {
 	jobRow
 	PublicID  string     `db:"public_id"`
+	LeadKey   string     `db:"lead_key"`
+	LeadName  string     `db:"lead_name"`
 	System    string     `db:"system"`
 	Customer  string     `db:"customer_id"`
 	Name      string     `db:"name"`
@@ -69,15 +73,19 @@ func (s *Store) Outbox(ctx context.Context, f OutboxFilter) (OutboxPage, error) 
 	args = append(args, f.Limit+1)
 	var rows []unreportedRow
 	err := s.db.SelectContext(ctx, &rows, fmt.Sprintf(`
-		SELECT `+jobColumns+`, o.public_id, c.system, p.customer_id, p.name,
+		SELECT `+jobColumns+`, COALESCE(o.public_id, '') AS public_id, COALESCE(l.public_id, '') AS lead_key,
+			COALESCE(concat_ws(' ', l.content ->> 'first_name', l.content ->> 'last_name'), '') AS lead_name,
+			c.system, COALESCE(p.customer_id, l.customer) AS customer_id, COALESCE(p.name, '') AS name,
 			EXISTS (SELECT 1 FROM jobs e WHERE e.subject = j.subject AND e.finished_at IS NULL AND e.id < j.id) AS behind,
 			a.started_at AS attempted_at, COALESCE(a.took_ms, 0) AS took_ms, COALESCE(a.outcome, '') AS outcome,
 			COALESCE(a.status, 0) AS status, COALESCE(a.answer, '') AS answer, COALESCE(a.error, '') AS error
 		FROM (SELECT j.id FROM jobs j WHERE %s ORDER BY j.created_at, j.id LIMIT $%d) page
 		JOIN jobs j ON j.id = page.id
-		JOIN orders o ON o.id = j.order_id
+		LEFT JOIN orders o ON o.id = j.order_id
+		LEFT JOIN leads l ON l.id = j.lead_id
 		JOIN connections c ON c.id = j.connection_id
-		JOIN offices p ON p.id = o.office_id
+		LEFT JOIN offices p ON p.id = COALESCE(o.office_id,
+			(SELECT p.id FROM offices p WHERE p.connection_id = l.connection_id AND p.customer_id = l.customer))
 		LEFT JOIN LATERAL (SELECT * FROM attempts a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1) a ON true
 		ORDER BY j.created_at, j.id`, where, len(args)), args...)
 	if err != nil {
@@ -108,12 +116,12 @@ func (r unreportedRow) unreported() (Unreported, error) {
 		r.StartedAt = *r.Attempted
 		job.Attempts = []portal.Attempt{r.attempt()}
 	}
-	return Unreported{Job: job, PublicID: r.PublicID, System: r.System,
+	return Unreported{Job: job, PublicID: r.PublicID, LeadID: r.LeadKey, LeadName: r.LeadName, System: r.System,
 		Office: portal.Office{Customer: r.Customer, Name: r.Name}, Behind: r.Behind}, nil
 }
 
 // OutboxCounts are how many jobs there are of each kind, and of each how many
-// can be tried again by hand.
+// can be tried again by hand. A lead that may have arrived can, but not with others.
 type OutboxCounts struct {
 	Parked    int `db:"parked"`
 	Waiting   int `db:"waiting"`
@@ -153,7 +161,8 @@ func (f OutboxFilter) where(now time.Time, before ...any) (string, []any) {
 		add("j.connection_id = $%d", f.Connection)
 	}
 	if f.Office != "" {
-		add("EXISTS (SELECT 1 FROM orders o JOIN offices p ON p.id = o.office_id WHERE o.id = j.order_id AND p.customer_id = $%d)", f.Office)
+		add(`(EXISTS (SELECT 1 FROM orders o JOIN offices p ON p.id = o.office_id WHERE o.id = j.order_id AND p.customer_id = $%[1]d)
+			OR EXISTS (SELECT 1 FROM leads l WHERE l.id = j.lead_id AND l.customer = $%[1]d))`, f.Office)
 	}
 	switch f.Kind {
 	case OutboxParked:

@@ -30,13 +30,14 @@ var Sorts = []Sort{SortDue, SortNew, SortOld}
 
 // OrderFilter narrows the queue. Zero values do not narrow.
 type OrderFilter struct {
-	Query   string
-	States  []portal.State
-	Service string
-	Office  string // the partner's id
-	Sort    Sort
-	After   string // QueuePage.Next of the page before
-	Limit   int
+	Query    string
+	States   []portal.State
+	Service  string
+	Office   string // the partner's id
+	FollowUp bool   // only those with a problem that somebody has to see to
+	Sort     Sort
+	After    string // QueuePage.Next of the page before
+	Limit    int
 }
 
 // OrderRow is a line of the queue.
@@ -47,16 +48,21 @@ type OrderRow struct {
 	State          portal.State `db:"state"`
 	portal.Target
 	ServiceName portal.Text
-	ServiceJSON []byte     `db:"service_name"`
-	Customer    string     `db:"customer_id"`
-	OfficeName  string     `db:"office_name"`
-	Assignee    string     `db:"assignee"`
-	Unverified  bool       `db:"unverified"` // it came in without proof
-	Unproven    bool       `db:"unproven"`   // nothing proves who the user is
-	System      string     `db:"system"`
-	DueAt       *time.Time `db:"due_at"`
-	CreatedAt   time.Time  `db:"created_at"`
+	ServiceJSON []byte      `db:"service_name"`
+	Customer    string      `db:"customer_id"`
+	OfficeName  string      `db:"office_name"`
+	Assignee    string      `db:"assignee"`
+	Unverified  bool        `db:"unverified"` // it came in without proof
+	Unproven    bool        `db:"unproven"`   // nothing proves who the user is
+	FollowUp    bool        `db:"follow_up"`  // a problem that somebody has to see to beside the portal
+	Wished      string      `db:"wished"`     // for when, of a fetched order
+	Broker      string      `db:"broker"`
+	System      string      `db:"system"`
+	Flow        portal.Flow `db:"flow"`
+	DueAt       *time.Time  `db:"due_at"`
+	CreatedAt   time.Time   `db:"created_at"`
 	// The oldest report that the partner does not have; JobState is empty if it has all.
+	JobKind    string          `db:"job_kind"`
 	JobState   portal.JobState `db:"job_state"`
 	JobAttempt int             `db:"job_attempt"`
 	JobError   string          `db:"job_error"`
@@ -93,8 +99,9 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) (QueuePage, error) {
 	var rows []OrderRow
 	err := s.db.SelectContext(ctx, &rows, fmt.Sprintf(`
 		SELECT o.id, o.public_id, o.partner_order_id, o.state, o.target_type, o.target_id, o.target_name, s.name AS service_name,
-			p.customer_id, p.name AS office_name, COALESCE(a.name, '') AS assignee, o.unverified, o.unproven, c.system, o.due_at, o.created_at,
-			COALESCE(j.state, '') AS job_state, COALESCE(j.attempt, 0) AS job_attempt, COALESCE(j.last_error, '') AS job_error,
+			p.customer_id, p.name AS office_name, COALESCE(a.name, '') AS assignee, o.unverified, o.unproven, o.follow_up,
+			COALESCE(o.details ->> 'wished', '') AS wished, COALESCE(NULLIF(b.name, ''), b.user_id) AS broker, c.system, s.flow, o.due_at, o.created_at,
+			COALESCE(j.kind, '') AS job_kind, COALESCE(j.state, '') AS job_state, COALESCE(j.attempt, 0) AS job_attempt, COALESCE(j.last_error, '') AS job_error,
 			COALESCE(j.created_at, o.created_at) AS job_since,
 			COALESCE(NULLIF(%[1]s, 'infinity'), '9999-01-01Z') AS key
 		FROM (SELECT o.id FROM orders o WHERE %[2]s ORDER BY %[1]s %[3]s, o.id %[3]s LIMIT $%[4]d) page
@@ -102,9 +109,10 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) (QueuePage, error) {
 		JOIN services s ON s.id = o.service_id
 		JOIN connections c ON c.id = o.connection_id
 		JOIN offices p ON p.id = o.office_id
+		JOIN brokers b ON b.id = o.broker_id
 		LEFT JOIN staff a ON a.id = o.assigned_to
 		LEFT JOIN LATERAL (
-			SELECT j.state, j.attempt, j.last_error, j.created_at FROM jobs j
+			SELECT j.kind, j.state, j.attempt, j.last_error, j.created_at FROM jobs j
 			WHERE j.order_id = o.id AND j.finished_at IS NULL ORDER BY j.id LIMIT 1) j ON true
 		ORDER BY %[1]s %[3]s, o.id %[3]s`,
 		key.column, strings.Join(where, " AND "), key.direction, len(args)), args...)
@@ -177,6 +185,9 @@ func (f OrderFilter) where(states []portal.State) ([]string, []any) {
 	}
 	if f.Office != "" {
 		add("o.office_id = ANY (ARRAY(SELECT id FROM offices WHERE customer_id = $%d))", f.Office)
+	}
+	if f.FollowUp {
+		where = append(where, "o.follow_up")
 	}
 	if q := searchQuery(f.Query); q != "" {
 		// Found first and sorted then: the planner cannot know how rare a word is.

@@ -97,8 +97,8 @@ func TestQueueRow(t *testing.T) {
 	due := w.clock.Add(48 * time.Hour)
 	want := db.OrderRow{ID: opened.ID, PublicID: opened.PublicID, PartnerOrderID: "B1", State: portal.Failed,
 		Target: portal.Target{Type: "House", ID: "OBJ_B1"}, ServiceName: portal.Text{}, ServiceJSON: []byte("{}"), Customer: "M1",
-		Assignee: w.erik.Name, System: "vitec", DueAt: &due, CreatedAt: w.clock.now(),
-		JobState: portal.JobAvailable, JobAttempt: 1, JobError: "500", JobSince: w.clock.now(), Key: due} // the oldest report, not the newest
+		Assignee: w.erik.Name, Broker: "U1", System: "vitec", Flow: portal.FlowPage, DueAt: &due, CreatedAt: w.clock.now(),
+		JobKind: "report", JobState: portal.JobAvailable, JobAttempt: 1, JobError: "500", JobSince: w.clock.now(), Key: due} // the oldest report, not the newest
 	if diff := cmp.Diff([]db.OrderRow{want}, page.Rows); diff != "" {
 		t.Error(diff)
 	}

@@ -25,7 +25,7 @@ func split(texts ...string) []string {
 // orderWords returns all that the queue's search finds an order by: the
 // partner's order id, target, office and answers.
 func orderWords(o *portal.Order) string {
-	texts := []string{o.PartnerOrderID, o.Target.ID, o.Target.Name, o.Details.Number, o.Office.Customer, o.Office.Name}
+	texts := []string{o.PartnerOrderID, o.Target.ID, o.Target.Name, o.Details.Number, o.Details.Name, o.Office.Customer, o.Office.Name}
 	for _, field := range o.Service.Form.Fields {
 		for _, value := range o.Answers[field.ID] {
 			option, ok := field.Option(value)

@@ -30,6 +30,10 @@ type serviceRow struct {
 	Tags            pq.StringArray `db:"tags"`
 	TurnaroundHours int            `db:"turnaround_hours"`
 	PartnerService  string         `db:"partner_service"`
+	NetworkService  string         `db:"network_service"`
+	OnImport        bool           `db:"activate_on_import"`
+	TakesRemarks    bool           `db:"takes_remarks"`
+	Networks        pq.StringArray `db:"networks"`
 	Insurance       bool           `db:"insurance"`
 	Sellers         bool           `db:"sellers"`
 	Language        string         `db:"language"`
@@ -42,7 +46,8 @@ type serviceRow struct {
 
 const selectService = `
 	SELECT s.id, s.connection_id, c.system, s.flow, s.auth, s.username, s.password_hashes, s.secret_hash, s.allow_ips,
-		s.customers, s.name, s.description, s.tags, s.turnaround_hours, s.partner_service, s.insurance, s.sellers, c.reports,
+		s.customers, s.name, s.description, s.tags, s.turnaround_hours, s.partner_service, s.network_service, s.activate_on_import,
+		s.insurance, s.sellers, c.reports, c.takes_remarks, c.networks,
 		` + ofProvider + `,
 		f.id AS form_id, f.version AS form_version, f.fields
 	FROM services s
@@ -60,6 +65,7 @@ func (r serviceRow) service() (portal.Service, error) {
 	svc := portal.Service{ID: r.ID, ConnectionID: r.ConnectionID, System: r.System, Flow: r.Flow, Auth: r.Auth,
 		Username: r.Username, PasswordHashes: r.PasswordHashes, SecretHash: r.SecretHash, Customers: r.Customers,
 		Tags: r.Tags, TurnaroundHours: r.TurnaroundHours, PartnerService: r.PartnerService, Reports: stringsTo[portal.State](r.Reports),
+		NetworkService: r.NetworkService, ActivateOnImport: r.OnImport, TakesRemarks: r.TakesRemarks, Networks: stringsTo[string](r.Networks),
 		Insurance: r.Insurance, Sellers: r.Sellers, Language: r.Language, TimeZone: r.TimeZone,
 		Form: portal.Form{ID: r.FormID, Version: r.FormVersion}}
 	for _, ip := range r.AllowIPs {
@@ -126,23 +132,26 @@ func saveService(ctx context.Context, tx *sqlx.Tx, svc portal.Service, now time.
 	}
 	w, err := upsert(ctx, tx, `
 		INSERT INTO services AS t (id, connection_id, flow, auth, username, password_hashes, secret_hash, allow_ips,
-			customers, name, description, tags, turnaround_hours, partner_service, insurance, sellers, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+			customers, name, description, tags, turnaround_hours, partner_service, insurance, sellers, updated_at, network_service, activate_on_import)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (id) DO UPDATE SET connection_id = excluded.connection_id, flow = excluded.flow,
 			auth = excluded.auth, username = excluded.username, password_hashes = excluded.password_hashes,
 			secret_hash = excluded.secret_hash, allow_ips = excluded.allow_ips, customers = excluded.customers,
 			name = excluded.name, description = excluded.description, tags = excluded.tags,
 			turnaround_hours = excluded.turnaround_hours, partner_service = excluded.partner_service,
-			insurance = excluded.insurance, sellers = excluded.sellers, updated_at = excluded.updated_at
+			insurance = excluded.insurance, sellers = excluded.sellers, network_service = excluded.network_service,
+			activate_on_import = excluded.activate_on_import, updated_at = excluded.updated_at
 		WHERE (t.connection_id, t.flow, t.auth, t.username, t.password_hashes, t.secret_hash, t.allow_ips,
-				t.customers, t.name, t.description, t.tags, t.turnaround_hours, t.partner_service, t.insurance, t.sellers) IS DISTINCT FROM
+				t.customers, t.name, t.description, t.tags, t.turnaround_hours, t.partner_service, t.insurance, t.sellers,
+				t.network_service, t.activate_on_import) IS DISTINCT FROM
 			(excluded.connection_id, excluded.flow, excluded.auth, excluded.username, excluded.password_hashes,
 				excluded.secret_hash, excluded.allow_ips, excluded.customers, excluded.name, excluded.description,
-				excluded.tags, excluded.turnaround_hours, excluded.partner_service, excluded.insurance, excluded.sellers)
+				excluded.tags, excluded.turnaround_hours, excluded.partner_service, excluded.insurance, excluded.sellers,
+				excluded.network_service, excluded.activate_on_import)
 		RETURNING xmax = 0`,
 		svc.ID, svc.ConnectionID, svc.Flow, svc.Auth, svc.Username, stringsOf(svc.PasswordHashes), svc.SecretHash,
 		stringsOf(ips), stringsOf(svc.Customers), name, description, stringsOf(svc.Tags), svc.TurnaroundHours, svc.PartnerService,
-		svc.Insurance, svc.Sellers, now)
+		svc.Insurance, svc.Sellers, now, svc.NetworkService, svc.ActivateOnImport)
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,9 @@ func (s *Store) apply(ctx context.Context, setup portal.Setup, verdict error) (C
 				return fmt.Errorf("service %s: %w", svc.ID, err)
 			}
 		}
+		if err := fetchAgain(ctx, tx, now); err != nil {
+			return err
+		}
 		if err := listKept(ctx, tx, setup, &changes); err != nil {
 			return err
 		}
@@ -117,6 +120,12 @@ func upsert(ctx context.Context, tx *sqlx.Tx, query string, args ...any) (writte
 		return added, nil
 	}
 	return changed, nil
+}
+
+// fetchAgain has the orders fetched at once that no service took in before.
+func fetchAgain(ctx context.Context, tx *sqlx.Tx, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE fetched_orders SET next_run_at = $1 WHERE reason ->> 'Key' = 'polls.unknown_service'`, now)
+	return err
 }
 
 func listKept(ctx context.Context, tx *sqlx.Tx, setup portal.Setup, changes *Changes) error {

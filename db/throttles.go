@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"portico/internal/portal"
 )
 
@@ -47,14 +49,18 @@ func (s *Store) ResetCount(ctx context.Context, key string) error {
 
 // Audit remembers what somebody did that concerns no order of ours.
 func (s *Store) Audit(ctx context.Context, action string, actor portal.Actor, data map[string]string) error {
-	raw, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO audits (action, actor, data, created_at) VALUES ($1, $2, $3, $4)`,
-		action, string(actor.Kind)+" "+actor.Name, raw, s.Now())
-	if err != nil {
+	if err := insertAudit(ctx, s.db, action, actor, data, s.Now()); err != nil {
 		return fmt.Errorf("audit: %w", mapError(err))
 	}
 	return nil
+}
+
+func insertAudit(ctx context.Context, e sqlx.ExecerContext, action string, actor portal.Actor, data map[string]string, now time.Time) error {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	_, err = e.ExecContext(ctx, `INSERT INTO audits (action, actor, data, created_at) VALUES ($1, $2, $3, $4)`,
+		action, string(actor.Kind)+" "+actor.Name, raw, now)
+	return err
 }

@@ -199,6 +199,9 @@ func (e *ReportError) Error() string {
 // Unwrap returns the cause.
 func (e *ReportError) Unwrap() error { return e.Err }
 
+// Quoted returns how the partner's answer starts.
+func (e *ReportError) Quoted() string { return e.Answer }
+
 // OutcomeOf returns how an attempt ended that returned err. An error that
 // nobody classified may have arrived.
 func OutcomeOf(err error) Outcome {

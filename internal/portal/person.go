@@ -201,7 +201,7 @@ func numberPatternOf(typed string) string {
 	if len(core) < minNumber {
 		return personal
 	}
-	return fmt.Sprintf(`(?:%s|(?:(?:\+|00)?4[67]%s)?0?%s%s)`, personal, numberGap, numberGap, spaced(core))
+	return fmt.Sprintf(`(?:%s|(?:(?:\+|00)?4[67]%s)?(?:0%s)?%s)`, personal, numberGap, numberGap, spaced(core))
 }
 
 func spaced(digits string) string { return strings.Join(strings.Split(digits, ""), numberGap) }

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -80,7 +81,7 @@ func (s PersonSubject) Allows(c PersonChoice) error {
 	case slices.Contains(s.Choices(), c):
 		return nil
 	case s.OnItsWay:
-		return Errorf(Conflict, "people.on_its_way", "Number", s.Number)
+		return Errorf(Conflict, "people.on_its_way", "Number", cmp.Or(s.Number, s.PublicID))
 	case s.InProgress:
 		return Errorf(Conflict, "people.in_progress", "Number", s.Number)
 	}

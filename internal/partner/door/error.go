@@ -51,6 +51,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Quoted returns how the partner's answer starts.
+func (e *Error) Quoted() string { return e.Body }
+
 // Classify says how a call ended that returned err. Nil stays nil.
 func Classify(err error) *portal.ReportError {
 	if err == nil {

@@ -1,0 +1,213 @@
+package db_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"portico/internal/portal"
+)
+
+// networkAnswers takes a network's answer to the job that waits for one.
+func (w *world) networkAnswers(answer portal.ActivationAnswer) {
+	w.Helper()
+	for {
+		jobs, err := w.store.ClaimJobs(w.Context(), "guiden", 1, time.Minute)
+		w.must(err)
+		if len(jobs) == 0 {
+			w.Fatal("no network is asked")
+		}
+		j := jobs[0]
+		if j.Message.Activation != nil {
+			w.must(w.store.CompleteActivation(w.Context(), j, answer))
+			return
+		}
+		w.must(w.store.CompleteJob(w.Context(), j, time.Second))
+	}
+}
+
+func (w *world) activation(id int64) portal.Activation {
+	w.Helper()
+	list, err := w.store.Activations(w.Context(), id)
+	w.must(err)
+	if len(list) == 0 {
+		w.Fatal("no activation")
+	}
+	return list[0]
+}
+
+// look has a due activation looked at.
+func (w *world) look(answer portal.ActivationAnswer) {
+	w.Helper()
+	a, until, ok, err := w.store.ClaimLook(w.Context(), time.Minute)
+	w.must(err)
+	if !ok {
+		w.Fatal("nothing to look at")
+	}
+	w.must(w.store.FinishLook(w.Context(), a.ID, until, answer))
+}
+
+// ordered is a fetched order that staff have the network of its access asked for.
+func ordered(t *testing.T) (*world, int64) {
+	t.Helper()
+	w := newGuide(t)
+	w.poll(ownRules, w.listedAs("1", "new"))
+	id := w.fetchedID("1")
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+	return w, id
+}
+
+func TestTheOrderFollowsItsNetwork(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	w.wantKind(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()), portal.Conflict)
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted})
+	if o := w.order(id); o.State != portal.Active {
+		t.Errorf("accepted: %s", o.State)
+	}
+	if _, _, ok, _ := w.store.ClaimLook(t.Context(), time.Minute); ok {
+		t.Error("asked again at once")
+	}
+	w.clock.advance(time.Minute)
+	w.look(portal.ActivationAnswer{State: portal.ActivationInProgress})
+	w.clock.advance(time.Minute)
+	w.look(portal.ActivationAnswer{State: portal.ActivationDone})
+	if a := w.activation(id); a.State != portal.ActivationDone || a.NetworkID != "f3f2" {
+		t.Errorf("%+v", a)
+	}
+	if o := w.order(id); o.State != portal.Delivered {
+		t.Errorf("done: %s", o.State)
+	}
+	w.clock.advance(time.Hour)
+	if _, _, ok, _ := w.store.ClaimLook(t.Context(), time.Minute); ok {
+		t.Error("asked again after the end")
+	}
+	var states []portal.State
+	for _, m := range w.sendAll() {
+		states = append(states, m.State)
+	}
+	if !slices.Equal(states, []portal.State{portal.Active, portal.Delivered}) {
+		t.Errorf("the partner is told %v", states)
+	}
+}
+
+func TestWhatANetworkCannotHasFailed(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted})
+	w.clock.advance(time.Minute)
+	w.look(portal.ActivationAnswer{State: portal.ActivationFailed, Message: "Port finns ej"})
+	o := w.order(id)
+	if o.State != portal.Failed || !o.FollowUp {
+		t.Errorf("%s, follow up %t", o.State, o.FollowUp)
+	}
+	sent := w.sendAll()
+	if last := sent[len(sent)-1]; last.State != portal.Failed || last.Comment != "Port finns ej" {
+		t.Errorf("sent %+v", last)
+	}
+	w.must(w.store.FollowUpOrder(t.Context(), id, "Ringde nätet", w.erik.Actor()))
+	if w.order(id).FollowUp {
+		t.Error("still to be followed up")
+	}
+	w.wantKind(w.store.FollowUpOrder(t.Context(), id, "", w.erik.Actor()), portal.Conflict)
+}
+
+// TestWhatANetworkRefuses stays as it is: a person decides what becomes of it.
+func TestWhatANetworkRefuses(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	w.networkAnswers(portal.ActivationAnswer{State: portal.ActivationRefused, Message: "Another service is active"})
+	o := w.order(id)
+	if o.State != portal.Received || !o.FollowUp {
+		t.Errorf("%s, follow up %t", o.State, o.FollowUp)
+	}
+	sent := w.sendAll()
+	if len(sent) != 1 || sent[0].Remark != portal.RemarkProblem || sent[0].Comment != "Another service is active" {
+		t.Errorf("sent %+v", sent)
+	}
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+}
+
+func TestAnActivationIsLookedAtByOne(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted})
+	w.clock.advance(time.Minute)
+	a, until, _, err := w.store.ClaimLook(t.Context(), time.Minute)
+	w.must(err)
+	if _, _, ok, _ := w.store.ClaimLook(t.Context(), time.Minute); ok {
+		t.Error("claimed twice")
+	}
+	w.clock.advance(2 * time.Minute)
+	w.look(portal.ActivationAnswer{State: portal.ActivationInProgress})
+	if err := w.store.FinishLook(t.Context(), a.ID, until, portal.ActivationAnswer{State: portal.ActivationFailed}); !errors.Is(err, portal.ErrLeaseLost) {
+		t.Errorf("who has lost the lease: %v", err)
+	}
+	w.clock.advance(time.Minute)
+	a, until, _, err = w.store.ClaimLook(t.Context(), time.Minute)
+	w.must(err)
+	w.must(w.store.FailLook(t.Context(), a.ID, until, w.clock.now().Add(time.Hour), "it does not answer"))
+	w.clock.advance(59 * time.Minute)
+	if _, _, ok, _ := w.store.ClaimLook(t.Context(), time.Minute); ok {
+		t.Error("asked again before its time")
+	}
+	if o := w.order(id); o.State != portal.Active {
+		t.Errorf("state %s", o.State)
+	}
+}
+
+func TestAnActivationIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	w.wantKind(w.store.RequestActivation(t.Context(), id, portal.Withdraw, "", w.erik.Actor()), portal.Conflict)
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted})
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Withdraw, "", w.erik.Actor()))
+	w.networkAnswers(portal.ActivationAnswer{State: portal.ActivationRefused, Message: "IN_PROGRESS"})
+	if a := w.activation(id); a.State != portal.ActivationAccepted {
+		t.Errorf("a withdrawal that is refused: %s", a.State)
+	}
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Withdraw, "", w.erik.Actor()))
+	w.networkAnswers(portal.ActivationAnswer{State: portal.ActivationWithdrawn})
+	if a := w.activation(id); a.State != portal.ActivationWithdrawn {
+		t.Errorf("withdrawn: %s", a.State)
+	}
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+}
+
+// TestWhatIsSkippedIsNotWaitedFor: whoever gives the job up may ask again.
+func TestWhatIsSkippedIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	jobs, err := w.store.Jobs(t.Context(), id)
+	w.must(err)
+	last := jobs[len(jobs)-1]
+	w.must(w.store.SkipJob(t.Context(), last.ID, "Gjort för hand", w.erik.Actor()))
+	if a := w.activation(id); a.State != portal.ActivationWithdrawn {
+		t.Errorf("skipped: %s", a.State)
+	}
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+}
+
+func TestADeliveredAccessIsChangedAndEnded(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "1", State: portal.ActivationDone})
+	w.sendAll()
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Replace, "AB500", w.erik.Actor()))
+	if a := w.activation(id); a.Request.Operation != portal.Replace || a.Request.Service != "AB500" {
+		t.Errorf("%+v", a.Request)
+	}
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "2", State: portal.ActivationDone})
+	w.must(w.store.RequestActivation(t.Context(), id, portal.Deactivate, "", w.erik.Actor()))
+	if a := w.activation(id); a.Request.Service != "AB500" {
+		t.Errorf("the service that is there: %+v", a.Request)
+	}
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "3", State: portal.ActivationDone})
+	if o := w.order(id); o.State != portal.Delivered {
+		t.Errorf("state %s", o.State)
+	}
+	if sent := w.sendAll(); len(sent) > 0 {
+		t.Errorf("the partner is told %+v", sent)
+	}
+}
