@@ -3,6 +3,7 @@ package worker_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -288,6 +289,21 @@ func (s *memory) record(j portal.Job, write func(j *storedJob)) error {
 	mine.leasedUntil = time.Time{}
 	write(mine)
 	return nil
+}
+
+// CompleteActivation is never called: no order of the property's has a network.
+func (*memory) CompleteActivation(context.Context, portal.Job, portal.ActivationAnswer) error {
+	return errors.New("there are no activations here")
+}
+
+// CompleteLead is never called: the property is about orders.
+func (*memory) CompleteLead(context.Context, portal.Job, string) error {
+	return errors.New("there are no leads here")
+}
+
+// RefuseLead is never called either.
+func (*memory) RefuseLead(context.Context, portal.Job, string, portal.LeadRefusal) error {
+	return errors.New("there are no leads here")
 }
 
 func (s *memory) CompleteJob(_ context.Context, j portal.Job, _ time.Duration) error {

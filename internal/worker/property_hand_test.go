@@ -321,6 +321,18 @@ func (h *hand) CompleteJob(ctx context.Context, j portal.Job, took time.Duration
 	})
 }
 
+func (h *hand) CompleteActivation(ctx context.Context, j portal.Job, answer portal.ActivationAnswer) error {
+	return h.record(j, portal.JobCompleted, j.Attempt, func() error { return h.m.store.CompleteActivation(ctx, j, answer) })
+}
+
+func (h *hand) CompleteLead(ctx context.Context, j portal.Job, partnerID string) error {
+	return h.record(j, portal.JobCompleted, j.Attempt, func() error { return h.m.store.CompleteLead(ctx, j, partnerID) })
+}
+
+func (h *hand) RefuseLead(ctx context.Context, j portal.Job, reason string, refusal portal.LeadRefusal) error {
+	return h.record(j, portal.JobParked, j.Attempt, func() error { return h.m.store.RefuseLead(ctx, j, reason, refusal) })
+}
+
 func (h *hand) RetryJobLater(ctx context.Context, j portal.Job, runAt time.Time, reason string, uncertain bool) error {
 	return h.record(j, portal.JobAvailable, j.Attempt, func() error { return h.m.store.RetryJobLater(ctx, j, runAt, reason, uncertain) })
 }

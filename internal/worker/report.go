@@ -60,8 +60,15 @@ func (r *Runner) record(ctx context.Context, job portal.Job, callErr error, took
 		e = &portal.ReportError{}
 	}
 	reason := describe(callErr)
-	switch outcome := portal.OutcomeOf(callErr); outcome {
+	outcome := portal.OutcomeOf(callErr)
+	if recorded, err := r.recordLead(ctx, job, outcome, reason, e.Lead); recorded {
+		return err
+	}
+	switch outcome {
 	case portal.OutcomeDone:
+		if answer := job.LastAttempt().Activation; answer != nil {
+			return r.Store.CompleteActivation(ctx, job, *answer)
+		}
 		return r.Store.CompleteJob(ctx, job, took)
 	case portal.OutcomeRefused:
 		return r.Store.ParkJob(ctx, job, reason, false)

@@ -20,6 +20,9 @@ type Store interface {
 	ConnectionsDue(ctx context.Context) ([]string, error)
 	ClaimJobs(ctx context.Context, connection string, n int, lease time.Duration) ([]portal.Job, error)
 	CompleteJob(ctx context.Context, j portal.Job, took time.Duration) error
+	CompleteActivation(ctx context.Context, j portal.Job, answer portal.ActivationAnswer) error
+	CompleteLead(ctx context.Context, j portal.Job, partnerID string) error
+	RefuseLead(ctx context.Context, j portal.Job, reason string, refusal portal.LeadRefusal) error
 	RetryJobLater(ctx context.Context, j portal.Job, runAt time.Time, reason string, uncertain bool) error
 	SnoozeJob(ctx context.Context, j portal.Job, runAt time.Time, reason string) error
 	ParkJob(ctx context.Context, j portal.Job, reason string, uncertain bool) error
@@ -156,7 +159,7 @@ func (r *Runner) step(ctx context.Context, connection string, n int) int {
 	}
 	var group sync.WaitGroup
 	for _, job := range jobs {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && !mustNotRepeat(job.Message) {
 			r.giveBack(claim, job)
 			continue
 		}
@@ -180,7 +183,10 @@ func (r *Runner) send(ctx context.Context, job portal.Job, deadline time.Time) {
 	defer cancel()
 	log := r.Log.With("job", job.ID, "order", job.Message.OrderID, "connection", job.Message.ConnectionID,
 		"state", job.Message.State, "attempt", job.Attempt)
-	if job.Attempt > job.MaxAttempts { // each of them may have killed its worker
+	if job.Message.LeadID != 0 {
+		log = r.Log.With("job", job.ID, "lead", job.Message.LeadID, "connection", job.Message.ConnectionID, "attempt", job.Attempt)
+	}
+	if job.Attempt > job.MaxAttempts || mustNotRepeat(job.Message) { // each of them may have killed its worker
 		reason := cmp.Or(job.LastError, "the last attempt was cut off")
 		if err := r.Store.ParkJob(record, job, reason, job.Message.Uncertain); err != nil {
 			log.Error("park", "err", err)
