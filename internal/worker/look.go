@@ -44,26 +44,7 @@ type Looker struct {
 func (r *Looker) Run(ctx context.Context) {
 	defer r.busy.Wait()
 	for range looksAtOnce {
-		r.busy.Go(func() { r.work(ctx) })
-	}
-}
-
-func (r *Looker) work(ctx context.Context) {
-	tick := time.NewTicker(PollTick)
-	defer tick.Stop()
-	for {
-		looked, err := r.RunOnce(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.Log.Error("look for activations", "err", err)
-		}
-		if looked && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+		r.busy.Go(func() { loop(ctx, PollTick, r.Log, "activations", r.RunOnce) })
 	}
 }
 

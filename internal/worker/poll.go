@@ -69,24 +69,14 @@ type Poller struct {
 
 // Run polls what becomes due until ctx ends. It returns when every poll has ended.
 func (r *Poller) Run(ctx context.Context) {
-	tick := time.NewTicker(PollTick)
-	defer tick.Stop()
 	defer r.busy.Wait()
-	for {
+	loop(ctx, PollTick, r.Log, "orders to fetch", func(ctx context.Context) (bool, error) {
 		p, ok, err := r.Store.ClaimPoll(ctx, PollLease)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			r.Log.Error("look for orders to fetch", "err", err)
-		case ok:
+		if ok {
 			r.busy.Go(func() { r.poll(ctx, p) })
-			continue
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+		return ok, err
+	})
 }
 
 // RunOnce polls one connection if one is due.

@@ -52,22 +52,10 @@ type Reconciler struct {
 
 // Run compares what becomes due until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) {
-	tick := time.NewTicker(ReconcileTick)
-	defer tick.Stop()
-	for {
+	loop(ctx, ReconcileTick, r.Log, "offices to reconcile", func(ctx context.Context) (bool, error) {
 		n, err := r.RunOnce(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.Log.Error("look for offices to reconcile", "err", err)
-		}
-		if n > 0 && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+		return n > 0, err
+	})
 }
 
 // RunOnce compares one office of each connection that has one due, and returns
