@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos dev lint generate verify bench build
+.PHONY: help run test chaos fuzz dev lint generate verify bench build
 
 # The race detector needs a C compiler.
 RACE = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -23,6 +23,11 @@ SEED ?= 0
 chaos: ## Break everything under load for five minutes (SEED=n repeats a run), and judge
 	@.ci/need go postgres
 	go test ./cmd/portico/chaos -run TestChaos -count=1 -v -timeout 10m -args -chaos 4m -seed $(SEED)
+
+fuzz: ## Make up what partners send, a minute for each parser; what is found is kept in testdata/fuzz
+	@set -e; for f in tjansteguiden/FuzzAnswer tjansteguiden/FuzzOrders; do \
+		go test ./internal/partner/$${f%/*} -run '^$$' -fuzz "^$${f#*/}$$" -fuzztime 1m; done
+	go test ./internal/portal -run '^$$' -fuzz '^FuzzRedact$$' -fuzztime 1m
 
 dev: ## Like run, and anew after each change
 	@.ci/need go postgres

@@ -123,7 +123,7 @@ func newBundleWith(t testing.TB, o setup) *bundle {
 	ctx := t.Context()
 	b := &bundle{t: t, clock: &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}, log: &lockedBuffer{},
 		passwords: &testPasswords{}, visitors: &atomic.Int64{}}
-	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: portal.Discreet}))
 	ring, err := keyring.Parse(keyring.New())
 	b.check(err)
 	address := dbtest.New(t)
@@ -247,6 +247,12 @@ func (p onePartner) Describe(context.Context, portal.Service, portal.Ticket) (po
 
 func (p onePartner) Authorize(context.Context, string, http.Header, []byte) (int, []byte, error) {
 	return 0, nil, portal.Errorf(portal.NotFound, "error.not_found")
+}
+
+func (p onePartner) KeepsLog(string) bool { return false }
+
+func (p onePartner) Log(context.Context, portal.Order) ([]portal.LogEntry, error) {
+	return nil, portal.Errorf(portal.NotFound, "error.not_found")
 }
 
 func (p onePartner) Reporter(context.Context, string) (worker.Reporter, error) { return p.Client, nil }

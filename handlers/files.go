@@ -52,6 +52,9 @@ func (s *Server) fileIndex(w http.ResponseWriter, r *http.Request) error {
 	var names []string
 	for _, d := range deliveries {
 		for _, f := range d.Files {
+			if f.Erased() {
+				continue
+			}
 			name := uniqueName(files, archiveName(len(deliveries), d.Version, f.Name))
 			files[name] = f
 			names = append(names, name)

@@ -195,6 +195,12 @@ func (p brokenPartners) Authorize(context.Context, string, http.Header, []byte) 
 	return 0, nil, errors.New("inside: secret-of-the-house")
 }
 
+func (p brokenPartners) KeepsLog(string) bool { return true }
+
+func (p brokenPartners) Log(context.Context, portal.Order) ([]portal.LogEntry, error) {
+	return nil, errors.New("inside: secret-of-the-house")
+}
+
 // TestOurFault: the visitor is told an id and nothing else, the log has it all.
 func TestOurFault(t *testing.T) {
 	t.Parallel()
@@ -230,5 +236,6 @@ func TestPreviewIsNotNeeded(t *testing.T) {
 	b.check(err)
 	staff, work := b.staff(staffEmail), "/staff/orders/"+o.PublicID
 	staff.get(work).want(http.StatusOK)
+	staff.get(work + "/log").want(http.StatusInternalServerError).hasNot("secret-of-the-house")
 	staff.post(work+"/failure", url.Values{"description": {"Ingen hemma"}}).wantLocation(work)
 }

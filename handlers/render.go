@@ -55,6 +55,12 @@ func (s *Server) staffBase(r *http.Request) (views.Base, error) {
 	if b.Alarms, err = s.alarms(ctx); err != nil {
 		return b, err
 	}
+	if err := s.addLeads(ctx, &b); err != nil {
+		return b, err
+	}
+	if err := s.addPolls(ctx, &b); err != nil {
+		return b, err
+	}
 	b.Flash, err = s.takeFlash(ctx, visitor)
 	return b, err
 }
@@ -78,6 +84,30 @@ func (s *Server) alarms(ctx context.Context) ([]views.Alarm, error) {
 		alarms = append(alarms, views.Alarm{System: o.System, Since: o.Since, Down: true})
 	}
 	return alarms, nil
+}
+
+// addLeads adds whether there can be leads, and how many wait for somebody.
+func (s *Server) addLeads(ctx context.Context, b *views.Base) error {
+	taking, err := s.partners.ConnectionsWithLeads(ctx)
+	if err != nil || len(taking) == 0 {
+		return err
+	}
+	b.Nav.Leads = true
+	b.Nav.Undecided, err = s.store.CountLeadsToDecide(ctx)
+	return err
+}
+
+// addPolls adds what is to be known of fetched orders wherever staff are.
+func (s *Server) addPolls(ctx context.Context, b *views.Base) error {
+	polls, err := s.store.Polls(ctx)
+	for _, p := range polls {
+		b.Nav.Fetches = true
+		b.Nav.Aside += p.Aside
+		if p.Stale {
+			b.Alarms = append(b.Alarms, views.Alarm{System: p.System, Since: p.Since, Stale: true})
+		}
+	}
+	return err
 }
 
 // takeFlash returns what the visitor's last action left to be said, once.

@@ -25,6 +25,7 @@ func (s *Server) routes(static http.Handler) http.Handler {
 	broker := group{mux, func(next http.Handler) http.Handler { return open(s.requireGrant(next)) }, s}
 	staff := group{mux, func(next http.Handler) http.Handler { return open(s.requireStaff(next)) }, s}
 	fulfil := group{mux, func(next http.Handler) http.Handler { return limitBody(s.requireStaff(s.requireFulfiller(next))) }, s}
+	admin := group{mux, func(next http.Handler) http.Handler { return open(s.requireStaff(s.requireAdmin(next))) }, s}
 	// A delivery's body is limited by its handler, which streams it.
 	upload := group{mux, func(next http.Handler) http.Handler { return s.requireStaff(s.requireFulfiller(next)) }, s}
 
@@ -58,8 +59,15 @@ func (s *Server) routes(static http.Handler) http.Handler {
 	staff.handle("GET /staff/orders/new", s.staffOrderNew)
 	staff.handle("GET /staff/orders/{id}", s.staffOrderShow)
 	staff.handle("GET /staff/orders/{id}/files/{file}", s.staffFileShow)
+	staff.handle("GET /staff/orders/{id}/log", s.staffLogShow)
 	staff.handle("GET /staff/outbox", s.staffOutboxIndex)
 	staff.handle("GET /staff/reconciliation", s.staffReconciliationIndex)
+	staff.handle("GET /staff/leads", s.staffLeadIndex)
+	staff.handle("GET /staff/leads.csv", s.staffLeadExport)
+	staff.handle("GET /staff/leads/new", s.staffLeadNew)
+	staff.handle("GET /staff/leads/{id}", s.staffLeadShow)
+	staff.handle("GET /staff/leads/{id}/edit", s.staffLeadEdit)
+	staff.handle("GET /staff/polls", s.staffPollIndex)
 	staff.handle("GET /staff/services", s.staffServiceIndex)
 	staff.handle("GET /staff/services/{id}", s.staffServiceShow)
 	staff.handle("GET /staff/services/{id}/registration.md", s.staffRegistrationShow)
@@ -71,6 +79,9 @@ func (s *Server) routes(static http.Handler) http.Handler {
 	fulfil.handle("POST /staff/orders/{id}/reopening", s.staffReopeningCreate)
 	fulfil.handle("POST /staff/orders/{id}/cancellation", s.staffCancellationCreate)
 	fulfil.handle("POST /staff/orders/{id}/steps", s.staffStepCreate)
+	fulfil.handle("POST /staff/orders/{id}/activation", s.staffActivationCreate)
+	fulfil.handle("POST /staff/orders/{id}/personal-number", s.staffPersonalNumberShow)
+	fulfil.handle("POST /staff/orders/{id}/follow-up", s.staffFollowUpCreate)
 	fulfil.handle("POST /staff/orders/{id}/messages", s.staffMessageCreate)
 	fulfil.handle("POST /staff/orders/{id}/notes", s.staffNoteCreate)
 	fulfil.handle("POST /staff/orders/{id}/assignment", s.staffAssignmentCreate)
@@ -82,5 +93,19 @@ func (s *Server) routes(static http.Handler) http.Handler {
 	fulfil.handle("POST /staff/reconciliation/{difference}/import", s.staffReconciliationImport)
 	fulfil.handle("POST /staff/reconciliation/{difference}/report", s.staffReconciliationReport)
 	fulfil.handle("POST /staff/reconciliation/{difference}/acceptance", s.staffReconciliationAccept)
+	fulfil.handle("POST /staff/leads", s.staffLeadCreate)
+	fulfil.handle("POST /staff/leads/preview", s.staffLeadPreview)
+	fulfil.handle("POST /staff/leads/{id}/correction", s.staffLeadCorrect)
+	fulfil.handle("POST /staff/leads/{id}/arrival", s.staffLeadArrive)
+	fulfil.handle("POST /staff/leads/{id}/retry", s.staffLeadRetry)
+	fulfil.handle("POST /staff/leads/{id}/personal-number", s.staffLeadNumberShow)
+	fulfil.handle("POST /staff/polls", s.staffPollCreate)
+	fulfil.handle("POST /staff/polls/orders/{order}/retry", s.staffPollRetry)
+	fulfil.handle("POST /staff/polls/orders/{order}/dismissal", s.staffPollDismiss)
+	admin.handle("GET /staff/people", s.staffPeopleIndex)
+	admin.handle("POST /staff/people/search", s.staffPeopleSearch)
+	admin.handle("POST /staff/people/export", s.staffPeopleExport)
+	admin.handle("POST /staff/people/confirmation", s.staffPeopleConfirm)
+	admin.handle("POST /staff/people/erasure", s.staffPeopleErase)
 	return s.wrap(mux)
 }

@@ -51,8 +51,15 @@ var routes = []route{
 	{"GET /staff/orders/new", 303, 303, 403, 404},
 	{"GET /staff/orders/{id}", 303, 303, 200, 200},
 	{"GET /staff/orders/{id}/files/{file}", 303, 303, 200, 200},
+	{"GET /staff/orders/{id}/log", 303, 303, 404, 404},
 	{"GET /staff/outbox", 303, 303, 200, 200},
 	{"GET /staff/reconciliation", 303, 303, 200, 200},
+	{"GET /staff/leads", 303, 303, 200, 200},
+	{"GET /staff/leads.csv", 303, 303, 200, 200},
+	{"GET /staff/leads/new", 303, 303, 403, 200},
+	{"GET /staff/leads/{id}", 303, 303, 200, 200},
+	{"GET /staff/leads/{id}/edit", 303, 303, 403, 409},
+	{"GET /staff/polls", 303, 303, 200, 200},
 	{"GET /staff/services", 303, 303, 200, 200},
 	{"GET /staff/services/{id}", 303, 303, 200, 200},
 	{"GET /staff/services/{id}/registration.md", 303, 303, 200, 200},
@@ -64,6 +71,9 @@ var routes = []route{
 	{"POST /staff/orders/{id}/reopening", 401, 401, 403, 409},
 	{"POST /staff/orders/{id}/cancellation", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/steps", 401, 401, 403, 409},
+	{"POST /staff/orders/{id}/activation", 401, 401, 403, 422},
+	{"POST /staff/orders/{id}/personal-number", 401, 401, 403, 404},
+	{"POST /staff/orders/{id}/follow-up", 401, 401, 403, 409},
 	{"POST /staff/orders/{id}/messages", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/notes", 401, 401, 403, 422},
 	{"POST /staff/orders/{id}/assignment", 401, 401, 403, 303},
@@ -75,7 +85,24 @@ var routes = []route{
 	{"POST /staff/reconciliation/{difference}/import", 401, 401, 403, 422},
 	{"POST /staff/reconciliation/{difference}/report", 401, 401, 403, 409},
 	{"POST /staff/reconciliation/{difference}/acceptance", 401, 401, 403, 422},
+	{"POST /staff/leads", 401, 401, 403, 422},
+	{"POST /staff/leads/preview", 401, 401, 403, 200},
+	{"POST /staff/leads/{id}/correction", 401, 401, 403, 422},
+	{"POST /staff/leads/{id}/arrival", 401, 401, 403, 409},
+	{"POST /staff/leads/{id}/retry", 401, 401, 403, 303},
+	{"POST /staff/leads/{id}/personal-number", 401, 401, 403, 404},
+	{"POST /staff/polls", 401, 401, 403, 404},
+	{"POST /staff/polls/orders/{order}/retry", 401, 401, 403, 303},
+	{"POST /staff/polls/orders/{order}/dismissal", 401, 401, 403, 422},
+	{"GET /staff/people", 303, 303, 403, 403},
+	{"POST /staff/people/search", 401, 401, 403, 403},
+	{"POST /staff/people/export", 401, 401, 403, 403},
+	{"POST /staff/people/confirmation", 401, 401, 403, 403},
+	{"POST /staff/people/erasure", 401, 401, 403, 403},
 }
+
+// routesLead is the public id of the lead that the routes are about.
+const routesLead = "LEAD"
 
 // TestRoutesAreAllThere keeps a route from being added without its guards being
 // thought of here.
@@ -117,7 +144,7 @@ func (r route) request(received, delivered, file, job string) (method, path stri
 	case "/":
 		path = "/nowhere"
 	}
-	return method, strings.NewReplacer("/orders/{id}", order, "/services/{id}", "/services/expertfoto", "{file}", file, "{job}", job, "{difference}", "1", "{service}", "expertfoto",
+	return method, strings.NewReplacer("/orders/{id}", order, "/services/{id}", "/services/expertfoto", "/leads/{id}", "/leads/"+routesLead, "{file}", file, "{job}", job, "{difference}", "1", "{order}", "1", "{service}", "expertfoto",
 		"{token}", "guess", "{$}", "").Replace(path)
 }
 
@@ -134,6 +161,11 @@ func TestRouteGuards(t *testing.T) {
 		INSERT INTO differences (office_id, kind, partner_order_id, order_id, ours, theirs, report, listed, known, found_at)
 		SELECT office_id, 'state_differs', partner_order_id, id, 'received', 'Delivered', 'received', '{}', true, now()
 		FROM orders ORDER BY id LIMIT 1 RETURNING id`)
+	b.leadOf("Åsa")
+	b.query(`UPDATE leads SET public_id = $1, sealed_number = NULL RETURNING id`, routesLead)
+	b.query(`
+		INSERT INTO fetched_orders (connection_id, key, listed, found_at, next_run_at, reason)
+		VALUES ('vitec', 'x', '{}', now(), now() + interval '1 day', '{"Key": "polls.no_id"}') RETURNING id`)
 	_, otherAddress := b.order("skylt")
 	columns := []struct {
 		name    string
@@ -156,7 +188,7 @@ func TestRouteGuards(t *testing.T) {
 				t.Errorf("%s: %s %s: status %d, want %d", column.name, method, path, a.status, want)
 			}
 			if want == 401 || want == 403 || want == 303 && column.name != "fulfiller" {
-				a.hasNot(id, deliveredID, "OBJ30011", "M30011")
+				a.hasNot("Säljarsson", id, deliveredID, "OBJ30011", "M30011")
 			}
 			if login := strings.HasPrefix(a.header.Get("Location"), "/staff/login"); login && column.want(r) != r.anonymous {
 				t.Errorf("%s: %s %s: sent to the log-in", column.name, method, path)
@@ -176,7 +208,8 @@ func (b *bundle) changes() string {
 	b.t.Helper()
 	return b.query(`
 		SELECT concat_ws(', ', (SELECT count(*) FROM events) || ' events', (SELECT string_agg(state, ' ' ORDER BY id) FROM orders),
-			(SELECT string_agg(state || attempt, ' ' ORDER BY id) FROM jobs), (SELECT count(settled_at) FROM differences) || ' settled')`)
+			(SELECT string_agg(state || attempt, ' ' ORDER BY id) FROM jobs), (SELECT count(settled_at) FROM differences) || ' settled',
+			(SELECT string_agg(next_run_at || COALESCE(dismissed_reason, ''), ' ') FROM fetched_orders))`)
 }
 
 // TestCrossSiteForms: no other site can send one of our forms, whoever is
@@ -225,7 +258,7 @@ func TestOddAddresses(t *testing.T) {
 	odd := []string{"%00", "%ff", "%FF%00", "..%2f..", "%E2%80%AE", "x%20x", "'--", "9999999999999999999999", "-1", strings.Repeat("A", 3000)}
 	paths := []string{"/%s", "/orders/%s", "/orders/%s/files.zip", page + "/files/%s", "/staff/orders/%s", "/staff" + page + "/files/%s",
 		"/staff/orders?q=%s", "/staff/orders?office=%s", "/staff/orders?service=%s", "/staff/orders?state=%s", "/staff/orders?sort=%s",
-		"/staff/orders?after=%s", "/staff/outbox?after=%s", "/staff/services/%s", "/staff/services/%s/registration.md", "/staff/outbox?office=%s", "/staff/reconciliation?connection=%s&office=%[1]s", "/staff/outbox?connection=%s&kind=%[1]s&age=%[1]s", "/callback/%s", "/visit/%s", "/callback/skylt?customerId=%s&token=x", "/callback/skylt?customerId=M30011&token=%s",
+		"/staff/orders?after=%s", "/staff/orders?follow_up=%s", "/staff/orders/%s/log", "/staff/outbox?after=%s", "/staff/services/%s", "/staff/services/%s/registration.md", "/staff/outbox?office=%s", "/staff/reconciliation?connection=%s&office=%[1]s", "/staff/leads?q=%s&state=%[1]s&office=%[1]s", "/staff/leads?after=%s&connection=%[1]s", "/staff/leads.csv?q=%s&after=%[1]s", "/staff/leads/%s", "/staff/leads/%s/edit", "/staff/leads/new?order=%s", "/staff/leads/new?connection=%s", "/staff/outbox?connection=%s&kind=%[1]s&age=%[1]s", "/callback/%s", "/visit/%s", "/callback/skylt?customerId=%s&token=x", "/callback/skylt?customerId=M30011&token=%s",
 		"/?lang=%s", "/staff/login?next=%s", "/static/%s"}
 	cursors := []string{"MDAwMC0wMS0wMVQwMDowMDowMFogMQ", "aW5maW5pdHkgMQ", "aW5maW5pdHkgOTk5OTk5OTk5OTk5OTk5OTk5OQ"}
 	for _, path := range paths {
@@ -235,7 +268,7 @@ func TestOddAddresses(t *testing.T) {
 			}
 		}
 	}
-	posts := []string{"/staff/outbox/skip?%s", "/staff/outbox/retry?%s", "/staff/outbox/%s/retry", "/staff/outbox/%s/skip", "/staff/reconciliation/%s/report", "/staff/reconciliation/%s/acceptance", "/staff/reconciliation/%s/import?service=%[1]s", "/orders/%s/messages", "/staff/orders/%s/notes"}
+	posts := []string{"/staff/outbox/skip?%s", "/staff/outbox/retry?%s", "/staff/outbox/%s/retry", "/staff/outbox/%s/skip", "/staff/reconciliation/%s/report", "/staff/reconciliation/%s/acceptance", "/staff/reconciliation/%s/import?service=%[1]s", "/staff/polls/orders/%s/retry", "/staff/polls/orders/%s/dismissal", "/staff/leads/%s/correction", "/staff/leads/%s/arrival?partner_id=%[1]s", "/staff/leads/%s/retry", "/staff/leads/%s/personal-number", "/orders/%s/messages", "/staff/orders/%s/notes", "/staff/orders/%s/activation", "/staff/orders/%s/personal-number", "/staff/orders/%s/follow-up"}
 	for _, path := range posts {
 		for _, value := range odd {
 			if a := b.oddVisitor(br).post(fmt.Sprintf(path, value), url.Values{"reason": {"x"}, "body": {"x"}, "job": {value}, "next": {value}}); a.status >= 500 {

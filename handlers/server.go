@@ -52,6 +52,17 @@ type Partners interface {
 	// Sheet returns what the owner of a service's partner system asks for when it
 	// is registered there; nothing where it is not.
 	Sheet(ctx context.Context, svc portal.Service) (portal.Sheet, error)
+	// KeepsLog reports whether the partners of a system keep a log of each order.
+	KeepsLog(system string) bool
+	// Log returns what an order's partner keeps of it. It returns NotFound where it
+	// keeps none, and Unavailable where it does not tell now.
+	Log(ctx context.Context, o portal.Order) ([]portal.LogEntry, error)
+	// ConnectionsWithLeads returns what the connections say about leads that take
+	// any, by connection.
+	ConnectionsWithLeads(ctx context.Context) (map[string]portal.LeadSettings, error)
+	// PreviewLead returns what a lead's partner would be sent, but for the personal
+	// number.
+	PreviewLead(ctx context.Context, l portal.Lead) (string, error)
 }
 
 // Passwords are how passwords are verified: slowly, and a bounded number of them at once.
@@ -84,6 +95,7 @@ type Server struct {
 	brokers    *sessionStore
 	staff      *sessionStore
 	secure     bool // reached by HTTPS
+	baseURL    string
 	log        *slog.Logger
 	callbacks  *limiter // callbacks of one address
 	badLinks   *limiter // links of one address that were not valid
@@ -104,7 +116,7 @@ const (
 // New returns a Server.
 func New(o Options) *Server {
 	s := &Server{store: o.Store, partners: o.Partners, reconciler: o.Reconciler, bucket: o.Bucket, passwords: o.Passwords,
-		secure: o.BaseURL.Scheme == "https", log: o.Log,
+		secure: o.BaseURL.Scheme == "https", baseURL: o.BaseURL.String(), log: o.Log,
 		callbacks: newLimiter(5, 60), badLinks: newLimiter(0.1, 20)}
 	s.brokers = newSessionStore(o.Store, o.CookieKeys, cookieOptions{kind: db.SessionBroker, name: "b", secure: s.secure,
 		idle: brokerIdle, absolute: brokerAbsolute, sameSite: http.SameSiteLaxMode})

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -34,7 +35,7 @@ func (s *Server) afterStaffAction(w http.ResponseWriter, r *http.Request, o port
 		}
 		return s.showWorkspace(w, r, http.StatusUnprocessableEntity, o, views.RejectedForm{Form: form, Typed: typed, Faults: faults})
 	}
-	flash := portal.Say("flash.staff_"+form, "System", o.Service.System)
+	flash := portal.Say("flash.staff_"+strings.ReplaceAll(form, "-", "_"), "System", o.Service.System)
 	if err := s.store.SetFlash(r.Context(), about(r).visitor.session, flash); err != nil {
 		return err
 	}
@@ -74,7 +75,17 @@ func (s *Server) staffStepCreate(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) staffMessageCreate(w http.ResponseWriter, r *http.Request) error {
 	return s.staffAction(w, r, func(ctx context.Context, o portal.Order, typed url.Values, by portal.Actor) error {
-		return s.store.WriteMessage(ctx, o.ID, text(typed, "body"), by)
+		if !o.Service.TakesRemarks {
+			return s.store.WriteMessage(ctx, o.ID, text(typed, "body"), by)
+		}
+		kind := cmp.Or(portal.Remark(typed.Get("kind")), portal.RemarkPlain)
+		return s.store.RemarkOrder(ctx, o.ID, kind, text(typed, "body"), by)
+	})
+}
+
+func (s *Server) staffFollowUpCreate(w http.ResponseWriter, r *http.Request) error {
+	return s.staffAction(w, r, func(ctx context.Context, o portal.Order, typed url.Values, by portal.Actor) error {
+		return s.store.FollowUpOrder(ctx, o.ID, text(typed, "note"), by)
 	})
 }
 

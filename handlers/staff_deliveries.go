@@ -71,6 +71,10 @@ func (s *Server) deliver(r *http.Request, o portal.Order, form deliveryForm) err
 		return portal.InvalidFields(portal.FieldErrors{"links": *fault})
 	}
 	d := portal.Delivery{Message: text(form.typed, "message"), Links: links, Files: form.files}
+	if o.Service.Flow == portal.FlowPoll && o.State.CanBecome(portal.Delivered) && d.Message == "" && len(d.Files) == 0 && len(d.Links) == 0 {
+		// Its form has room for nothing else.
+		return portal.InvalidFields(portal.FieldErrors{"message": portal.Say("field.required")})
+	}
 	return s.store.DeliverOrder(r.Context(), o.ID, d, about(r).visitor.staff.Actor())
 }
 

@@ -18,7 +18,7 @@ func (s *Server) staffOrderIndex(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	query := parseOrderQuery(r.URL.Query())
 	filter := db.OrderFilter{Query: query.Q, States: query.States, Service: query.Service, Office: query.Office,
-		Sort: db.Sort(query.Sort), After: query.After, Limit: pageSize}
+		FollowUp: query.FollowUp, Sort: db.Sort(query.Sort), After: query.After, Limit: pageSize}
 	b, err := s.staffBase(r)
 	if err != nil {
 		return err
@@ -43,6 +43,7 @@ func (s *Server) staffOrderIndex(w http.ResponseWriter, r *http.Request) error {
 		p.Services = append(p.Services, views.Option{ID: svc.ID, Label: b.In(svc.Name)})
 	}
 	p.Creates = slices.ContainsFunc(services, s.partners.Creates)
+	p.Follows = slices.ContainsFunc(services, func(svc portal.Service) bool { return svc.TakesRemarks || svc.NetworkService != "" })
 	if p.Offices, err = s.officeOptions(r); err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (s *Server) staffOrderIndex(w http.ResponseWriter, r *http.Request) error {
 
 func parseOrderQuery(q url.Values) views.OrderQuery {
 	query := views.OrderQuery{Q: text(q, "q"), Service: q.Get("service"), Office: q.Get("office"),
-		Sort: q.Get("sort"), After: q.Get("after"), States: portal.OpenStates}
+		FollowUp: q.Get("follow_up") == "1", Sort: q.Get("sort"), After: q.Get("after"), States: portal.OpenStates}
 	if slices.Contains(q["state"], "all") {
 		query.States = portal.States
 	}
@@ -72,10 +73,17 @@ func parseOrderQuery(q url.Values) views.OrderQuery {
 
 func newOrderRow(p *views.Printer, row db.OrderRow) views.OrderRow {
 	office := portal.Office{Customer: row.Customer, Name: row.OfficeName}
-	return views.OrderRow{URL: "/staff/orders/" + row.PublicID, State: row.State, Target: row.Target,
+	v := views.OrderRow{URL: "/staff/orders/" + row.PublicID, State: row.State, Target: row.Target, System: row.System,
 		Service: p.In(row.ServiceName), Office: office.Label(), Assignee: row.Assignee, DueAt: row.DueAt,
-		Number: row.PartnerOrderID, Unverified: row.Unverified, Unproven: row.Unproven, Unsent: views.Unsent{State: row.JobState, Attempt: row.JobAttempt,
-			Error: row.JobError, Since: row.JobSince}}
+		Number: row.PartnerOrderID, Unverified: row.Unverified, Unproven: row.Unproven, FollowUp: row.FollowUp, Wished: row.Wished,
+		Unsent: views.Unsent{State: row.JobState, Attempt: row.JobAttempt, Error: row.JobError, Since: row.JobSince}}
+	if row.JobKind == views.UnsentRemark || row.JobKind == views.UnsentActivation {
+		v.Unsent.Kind = row.JobKind
+	}
+	if row.Flow == portal.FlowPoll {
+		v.Person = row.Broker
+	}
+	return v
 }
 
 func (s *Server) officeOptions(r *http.Request) ([]views.Option, error) {
@@ -100,38 +108,51 @@ func (s *Server) staffOrderShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status int, o portal.Order, rejected views.RejectedForm) error {
-	ctx := r.Context()
-	b, err := s.staffBase(r)
+	p, err := s.workspace(r, o)
 	if err != nil {
 		return err
 	}
-	b.Path = staffOrderURL(o)
-	p := views.StaffOrderPage{Base: b, OrderPart: views.NewOrderPart(b.Printer, o, b.Path), Customer: o.Office.Customer,
-		Broker: o.Broker, ReceivedAt: o.ReceivedAt, Unverified: o.Unverified, Unproven: o.Unproven, Sellers: o.Details.Sellers,
-		Steps: o.Steps, NextStep: o.NextStep(), AssignedTo: o.AssignedTo, Assignee: o.Assignee, Rejected: rejected}
-	if p.Colleagues, err = s.store.StaffList(ctx); err != nil {
-		return err
-	}
-	if p.Events, err = s.store.Timeline(ctx, o.ID, false); err != nil {
-		return err
-	}
-	if p.Deliveries, err = s.store.Deliveries(ctx, o.ID); err != nil {
-		return err
-	}
-	if p.Questions, err = s.store.Interactions(ctx, o.ID); err != nil {
-		return err
-	}
-	if p.Jobs, err = s.store.Jobs(ctx, o.ID); err != nil {
-		return err
-	}
-	p.Previews = s.previews(r, o)
+	p.Rejected = rejected
 	return s.render(w, r, status, p)
 }
 
-// previews returns the exact message to the partner of each form that sends
-// one. A partner that cannot be asked leaves the workspace usable without them.
-func (s *Server) previews(r *http.Request, o portal.Order) map[string]string {
-	messages := map[string]portal.Message{}
+// workspace is the page of an order as it stands.
+func (s *Server) workspace(r *http.Request, o portal.Order) (views.StaffOrderPage, error) {
+	ctx := r.Context()
+	b, err := s.staffBase(r)
+	if err != nil {
+		return views.StaffOrderPage{}, err
+	}
+	b.Path, b.Printer = staffOrderURL(o), b.For(o.Service.System)
+	p := views.StaffOrderPage{Base: b, OrderPart: views.NewOrderPart(b.Printer, o, b.Path), Customer: o.Office.Customer,
+		Broker: o.Broker, ReceivedAt: o.ReceivedAt, Unverified: o.Unverified, Unproven: o.Unproven, Sellers: o.Details.Sellers,
+		Steps: o.Steps, NextStep: o.NextStep(), AssignedTo: o.AssignedTo, Assignee: o.Assignee}
+	if p.Colleagues, err = s.store.StaffList(ctx); err != nil {
+		return p, err
+	}
+	if p.Events, err = s.store.Timeline(ctx, o.ID, false); err != nil {
+		return p, err
+	}
+	if p.Deliveries, err = s.store.Deliveries(ctx, o.ID); err != nil {
+		return p, err
+	}
+	if p.Questions, err = s.store.Interactions(ctx, o.ID); err != nil {
+		return p, err
+	}
+	if p.Jobs, err = s.store.Jobs(ctx, o.ID); err != nil {
+		return p, err
+	}
+	if p.AccessPart, err = s.accessPart(ctx, b.Printer, o); err != nil {
+		return p, err
+	}
+	p.Previews = s.previews(r, o, p.AccessPart)
+	return p, s.addLeadsOfOrder(ctx, &p, o)
+}
+
+// previews returns the exact message of each form that sends one. A partner that
+// cannot be asked leaves the workspace usable without them.
+func (s *Server) previews(r *http.Request, o portal.Order, access views.AccessPart) map[string]string {
+	messages := accessMessages(o, access, s.now())
 	for form, state := range views.StateForms {
 		if m, told := o.MessageFor(state, views.CommentMarker, s.now()); told && o.State.CanBecome(state) {
 			messages[form] = m

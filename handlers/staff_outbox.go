@@ -36,8 +36,12 @@ func (s *Server) showOutbox(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	p.Next = found.Next
 	for _, u := range found.Rows {
-		p.Rows = append(p.Rows, views.OutboxRow{Job: u.Job, URL: "/staff/orders/" + u.PublicID, System: u.System,
-			Number: u.Job.Message.PartnerOrderID, Target: u.Job.Message.Target, Office: u.Office.Label(), Behind: u.Behind})
+		row := views.OutboxRow{Job: u.Job, URL: "/staff/orders/" + u.PublicID, System: u.System,
+			Number: u.Job.Message.PartnerOrderID, Target: u.Job.Message.Target, Office: u.Office.Label(), Behind: u.Behind}
+		if u.LeadID != "" {
+			row.URL = "/staff/leads/" + u.LeadID
+		}
+		p.Rows = append(p.Rows, row)
 	}
 	counts, err := s.store.CountOutbox(ctx, filter)
 	if err != nil {
@@ -131,6 +135,9 @@ func (s *Server) outboxAction(w http.ResponseWriter, r *http.Request, do func(jo
 				return err
 			}
 			return s.showWorkspace(w, r, http.StatusUnprocessableEntity, order, rejected)
+		}
+		if id, ok := strings.CutPrefix(next.Path, "/staff/leads/"); ok {
+			return s.showLead(w, r, http.StatusUnprocessableEntity, id, "", rejected)
 		}
 		return s.showOutbox(w, r, http.StatusUnprocessableEntity, parseOutboxQuery(next.Query()), rejected)
 	}

@@ -21,15 +21,19 @@ import (
 //go:embed locales/*.yaml
 var localeFiles embed.FS
 
-var bundle = mustLoad(localeFiles)
+// bundle has every text, keys which there are.
+var bundle, keys = mustLoad(localeFiles)
 
 // words knows the names of months and weekdays, and how numbers are written.
 var words = map[string]locales.Translator{"sv": sv.New(), "nb": nb.New(), "en": en_GB.New()}
 
-func mustLoad(files fs.FS) *i18n.Bundle {
-	b := i18n.NewBundle(language.Swedish)
+func mustLoad(files fs.FS) (*i18n.Bundle, map[string]bool) {
+	b, keys := i18n.NewBundle(language.Swedish), map[string]bool{}
 	for _, locale := range portal.Locales {
 		messages, err := readLocale(files, locale)
+		for _, m := range messages {
+			keys[m.ID] = true
+		}
 		if err == nil {
 			err = b.AddMessages(language.Make(locale), messages...)
 		}
@@ -37,7 +41,7 @@ func mustLoad(files fs.FS) *i18n.Bundle {
 			panic("views: locale " + locale + ": " + err.Error()) // the files are part of the program
 		}
 	}
-	return b
+	return b, keys
 }
 
 func readLocale(files fs.FS, locale string) ([]*i18n.Message, error) {
@@ -62,6 +66,7 @@ func readLocale(files fs.FS, locale string) ([]*i18n.Message, error) {
 // in the provider's time zone, as seen at one moment.
 type Printer struct {
 	locale    string
+	system    string // whose orders it writes about; empty: any
 	localizer *i18n.Localizer
 	words     locales.Translator
 	loc       *time.Location
@@ -76,6 +81,15 @@ func NewPrinter(locale string, loc *time.Location, now time.Time) *Printer {
 	}
 	return &Printer{locale: locale, localizer: i18n.NewLocalizer(bundle, locale), words: words[locale],
 		loc: loc, now: now.In(loc)}
+}
+
+// For returns the printer of what concerns the orders of a kind of partner system.
+// A text that stands in the catalogue with the system's name after its key is
+// said in those words: a customer is no broker.
+func (p *Printer) For(system string) *Printer {
+	of := *p
+	of.system = system
+	return &of
 }
 
 // Locale returns sv, nb or en.
@@ -98,7 +112,11 @@ func (p *Printer) Say(s portal.Sentence) string {
 			data[name] = p.T(family + value)
 		}
 	}
-	text, err := p.localizer.Localize(&i18n.LocalizeConfig{MessageID: s.Key, TemplateData: data, PluralCount: data["Count"]})
+	key := s.Key
+	if own := key + "_" + p.system; p.system != "" && keys[own] {
+		key = own
+	}
+	text, err := p.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: data["Count"]})
 	if err != nil || strings.Contains(text, "<no value>") {
 		return missing(p.locale, s, text, err)
 	}
@@ -115,10 +133,7 @@ var missing = func(locale string, s portal.Sentence, text string, err error) str
 	return s.Key
 }
 
-func hasText(key string) bool {
-	_, err := i18n.NewLocalizer(bundle, portal.Locales[0]).Localize(&i18n.LocalizeConfig{MessageID: key})
-	return err == nil
-}
+func hasText(key string) bool { return keys[key] }
 
 // In returns the provider's own text in the reader's language.
 func (p *Printer) In(t portal.Text) string { return t.In(p.locale) }

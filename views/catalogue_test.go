@@ -76,9 +76,50 @@ func TestKeysExistAndAreUsed(t *testing.T) {
 		}
 	}
 	for key := range texts {
-		if !used[key] {
+		if general, ok := generalKey(key); !used[key] && (!ok || !used[general]) {
 			t.Errorf("nobody says %q", key)
 		}
+	}
+}
+
+// generalKey returns the key that stands for all systems of one that is for a
+// single system, and false for any other.
+func generalKey(key string) (string, bool) {
+	for _, system := range systems {
+		if general, ok := strings.CutSuffix(key, "_"+system); ok {
+			return general, true
+		}
+	}
+	return "", false
+}
+
+var systems = []string{"vitec", "visma", "tjansteguiden"}
+
+// TestSystemsOwnWords: what is said otherwise of a system's orders is said in
+// place of something, and is told no more.
+func TestSystemsOwnWords(t *testing.T) {
+	t.Parallel()
+	texts := catalogue(t, portal.Locales[0])
+	for key, names := range texts {
+		general, ok := generalKey(key)
+		if !ok {
+			continue
+		}
+		known, ok := texts[general]
+		if !ok {
+			t.Errorf("%s stands in place of nothing", key)
+		}
+		for _, name := range names {
+			if !slices.Contains(known, name) {
+				t.Errorf("%s is not told %s", key, name)
+			}
+		}
+	}
+	p := NewPrinter("sv", stockholm, now)
+	of := p.For("tjansteguiden")
+	got := []string{p.StateWord(portal.Waiting), of.StateWord(portal.Waiting), of.StateWord(portal.Active), p.For("vitec").StateWord(portal.Waiting)}
+	if diff := cmp.Diff([]string{"Väntar på mäklaren", "Väntar på svar", "Pågår", "Väntar på mäklaren"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -147,7 +188,31 @@ func TestKeysThatAreMade(t *testing.T) {
 		keys = append(keys, "event."+string(k))
 	}
 	for _, k := range []portal.EventKind{portal.EventReported, portal.EventParked, portal.EventRetried, portal.EventSkipped} {
-		keys = append(keys, "event."+string(k)+"_file")
+		keys = append(keys, "event."+string(k)+"_file", "event."+string(k)+"_remark", "event."+string(k)+"_operation")
+	}
+	for _, op := range portal.Operations {
+		keys = append(keys, "operation."+string(op), "asked."+string(op), "become."+string(op), "work.button_"+string(op))
+	}
+	for _, s := range portal.ActivationStates {
+		keys = append(keys, "event.network_"+string(s), "activation.state_"+string(s))
+	}
+	for _, r := range portal.Remarks {
+		keys = append(keys, "remark."+string(r))
+	}
+	for _, word := range []string{"queued", "trying", "parked"} {
+		keys = append(keys, "unsent."+word, "unsent."+UnsentRemark+"_"+word, "unsent."+UnsentActivation+"_"+word, "unsent."+UnsentLead+"_"+word)
+	}
+	for _, s := range portal.LeadStates {
+		keys = append(keys, "leads.state_"+string(s), "leads.means_"+string(s), "lead.refused_"+string(s))
+	}
+	for _, in := range new(portal.LeadForm).Inputs() {
+		keys = append(keys, "leads.field_"+in.Name)
+	}
+	for _, g := range leadGroups {
+		keys = append(keys, "leads.group_"+g.name)
+	}
+	for _, done := range []string{"created", "number_shown", "retried", "skipped", "corrected", "confirmed", "erased"} {
+		keys = append(keys, "lead."+done)
 	}
 	for _, s := range Sorts {
 		keys = append(keys, "sort."+s)
@@ -155,13 +220,13 @@ func TestKeysThatAreMade(t *testing.T) {
 	for _, a := range []portal.ActorKind{portal.ActorBroker, portal.ActorStaff} {
 		keys = append(keys, "actor."+string(a))
 	}
-	for _, s := range []string{"vitec", "visma", "tjansteguiden"} {
+	for _, s := range append(systems, "network") {
 		keys = append(keys, "system."+s)
 	}
 	for _, form := range slices.Sorted(maps.Keys(StateForms)) {
 		keys = append(keys, "work.button_"+form, "flash.staff_"+form)
 	}
-	for _, form := range []string{"messages", "notes", "assignment", "steps", "orders"} {
+	for _, form := range []string{"messages", "notes", "assignment", "steps", "orders", "follow_up", "activation"} {
 		keys = append(keys, "flash.staff_"+form)
 	}
 	for _, form := range []string{"submission", "messages", "answers", "revisions", "cancellation", "outbox_retry", "outbox_skip",

@@ -81,6 +81,21 @@ func (p *Printer) Date(iso string) string {
 	return s
 }
 
+// Wished returns for when somebody wishes something, as a partner says it:
+// "snarast", "tis 24 nov", "tis 24 nov 13.30". Anything else is returned as it is.
+func (p *Printer) Wished(text string) string {
+	if text == portal.Asap {
+		return p.T("time.asap")
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, text, p.loc); err == nil {
+		return p.Day(day)
+	}
+	if at, err := time.ParseInLocation("2006-01-02 15:04", text, p.loc); err == nil {
+		return p.When(at)
+	}
+	return text
+}
+
 // Span returns a length of time in its two largest units: "1 d 4 h", "25 min".
 func (p *Printer) Span(d time.Duration) string {
 	d = d.Abs()
@@ -194,8 +209,15 @@ func (p *Printer) StateWord(s portal.State) string { return p.T("state." + strin
 
 // MessageName returns the name of what a partner is told or brought.
 func (p *Printer) MessageName(m portal.Message) string {
-	if m.Upload != nil {
+	switch {
+	case m.Upload != nil:
 		return p.T("report.file", "Name", m.Upload.Name)
+	case m.LeadID != 0:
+		return p.T("report.lead")
+	case m.Remark != "":
+		return p.T("remark." + string(m.Remark))
+	case m.Activation != nil:
+		return p.T("operation." + string(m.Activation.Operation))
 	}
 	return p.Told(m.State, m.Step)
 }

@@ -211,3 +211,13 @@ func TestCountText(t *testing.T) {
 		}
 	}
 }
+
+func TestWished(t *testing.T) {
+	t.Parallel()
+	p := NewPrinter("sv", stockholm, now)
+	for text, want := range map[string]string{"asap": "snarast", "2026-11-26": "tors 26\u00a0nov", "2026-11-25 13:30": "i morgon 13.30", "nästa vecka": "nästa vecka"} {
+		if got := p.Wished(text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,17 +1,20 @@
 package views
 
 import (
+	"slices"
 	"strings"
 
 	"portico/internal/portal"
 )
 
-// AlarmMail is what administrators are told of what partners do not know. It
-// names no order: mails are read in places that orders must not be.
+// AlarmMail is what administrators are told of what partners do not know, and of
+// orders that are not fetched. It names no order: mails are read in places that
+// orders must not be.
 type AlarmMail struct {
 	*Printer
 	Provider string
-	Outbox   string           // address of the screen that says more
+	Outbox   string           // address of the screen that says more of what partners do not know
+	Polls    string           // address of the one that says more of what is not fetched
 	Troubles []portal.Trouble // none: what they were told of is over
 }
 
@@ -26,6 +29,8 @@ func (m AlarmMail) Subject() string {
 		return m.T("mail.over", "Provider", m.Provider)
 	case left > 0:
 		return m.T("mail.left", "Provider", m.Provider, "Count", left)
+	case m.onlyStale():
+		return m.T("mail.stale", "Provider", m.Provider, "System", m.SystemName(m.Troubles[0].System))
 	}
 	return m.T("mail.stopped", "Provider", m.Provider, "System", m.SystemName(m.Troubles[0].System))
 }
@@ -37,15 +42,38 @@ func (m AlarmMail) Text() string {
 		b.WriteString(m.T("mail.over_text") + "\n\n" + m.Outbox + "\n")
 		return b.String()
 	}
-	b.WriteString(m.T("mail.lead") + "\n")
+	lead := "mail.lead"
+	if m.onlyStale() {
+		lead = "mail.lead_stale"
+	}
+	b.WriteString(m.T(lead) + "\n")
 	for _, t := range m.Troubles {
 		b.WriteString("\n" + m.SystemName(t.System) + " (" + t.ConnectionID + ")\n")
 		for _, line := range m.lines(t) {
 			b.WriteString("- " + line + "\n")
 		}
 	}
-	b.WriteString("\n" + m.T("mail.next") + "\n" + m.Outbox + "\n\n" + m.T("mail.again") + "\n")
+	b.WriteString("\n" + m.T("mail.next") + "\n" + m.addresses() + "\n" + m.T("mail.again") + "\n")
 	return b.String()
+}
+
+// onlyStale reports whether all that is wrong is that orders are not fetched.
+func (m AlarmMail) onlyStale() bool {
+	return !slices.ContainsFunc(m.Troubles, func(t portal.Trouble) bool {
+		return t.StaleSince == nil || t.Overdue+t.Parked > 0 || t.DownSince != nil || t.RefusedSince != nil
+	})
+}
+
+// addresses are the screens that say more, one a line.
+func (m AlarmMail) addresses() string {
+	text := ""
+	if !m.onlyStale() {
+		text = m.Outbox + "\n"
+	}
+	if slices.ContainsFunc(m.Troubles, func(t portal.Trouble) bool { return t.StaleSince != nil }) {
+		text += m.Polls + "\n"
+	}
+	return text
 }
 
 // lines are what is to be said of a connection: what stops it first, then what
@@ -60,6 +88,9 @@ func (m AlarmMail) lines(t portal.Trouble) []string {
 	}
 	if t.DownSince != nil {
 		add("alarm.down", "Since", m.When(*t.DownSince))
+	}
+	if t.StaleSince != nil {
+		add("alarm.stale", "Since", m.When(*t.StaleSince))
 	}
 	if t.Parked > 0 {
 		add("mail.parked", "Count", t.Parked)

@@ -18,7 +18,7 @@ var troubles = []portal.Trouble{
 
 func alarmMail(locale string, troubles ...portal.Trouble) AlarmMail {
 	return AlarmMail{Printer: NewPrinter(locale, stockholm, now), Provider: "Nordljus Foto AB",
-		Outbox: "https://portal.example/staff/outbox", Troubles: troubles}
+		Outbox: "https://portal.example/staff/outbox", Polls: "https://portal.example/staff/polls", Troubles: troubles}
 }
 
 func TestAlarmMail(t *testing.T) {
@@ -37,25 +37,53 @@ Vitec Express (vitec)
 Se vad som väntar, varför och vad ni kan göra:
 https://portal.example/staff/outbox
 
-Nästa mejl kommer när allt är rapporterat, eller om ett dygn om det inte är det.
+Nästa mejl kommer när allt är i ordning, eller om ett dygn om det inte är det.
 `
 	got := strings.ReplaceAll(alarmMail("sv", troubles...).Text(), nbsp, " ")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	over := alarmMail("sv").Text()
-	if want := "Allt som inte var rapporterat är rapporterat eller överhoppat. Ni behöver inte göra något.\n\nhttps://portal.example/staff/outbox\n"; over != want {
+	if want := "Allt som inte var rapporterat är rapporterat eller överhoppat, och beställningar hämtas som de ska. Ni behöver inte göra något.\n\nhttps://portal.example/staff/outbox\n"; over != want {
 		t.Errorf("it is over: %q", over)
+	}
+}
+
+var stalePoll = portal.Trouble{ConnectionID: "guiden", System: "tjansteguiden", StaleSince: at(2 * time.Hour)}
+
+func TestAlarmMailOfStalePoll(t *testing.T) {
+	t.Parallel()
+	const want = `Beställningar hämtas inte, och det borde de ha gjort vid det här laget.
+
+Tjänsteguiden (guiden)
+- Inga beställningar har hämtats från Tjänsteguiden sedan i dag 08.45.
+
+Se vad som väntar, varför och vad ni kan göra:
+https://portal.example/staff/polls
+
+Nästa mejl kommer när allt är i ordning, eller om ett dygn om det inte är det.
+`
+	if diff := cmp.Diff(want, alarmMail("sv", stalePoll).Text()); diff != "" {
+		t.Error(diff)
+	}
+	both := alarmMail("en", append(troubles, stalePoll)...).Text()
+	for _, part := range []string{"The systems that ordered do not know this", "fetched from Tjänsteguiden since today 08:45.\n",
+		"\nhttps://portal.example/staff/outbox\nhttps://portal.example/staff/polls\n"} {
+		if !strings.Contains(both, part) {
+			t.Errorf("no %q in\n%s", part, both)
+		}
 	}
 }
 
 func TestAlarmMailSubject(t *testing.T) {
 	t.Parallel()
 	for want, m := range map[string]AlarmMail{
-		"Nordljus Foto AB: 13 meddelanden är inte rapporterade": alarmMail("sv", troubles...),
-		"Nordljus Foto AB: én melding er ikke rapportert":       alarmMail("nb", portal.Trouble{System: "vitec", Parked: 1}),
-		"Nordljus Foto AB: Visma Core cannot be reached":        alarmMail("en", troubles[0]),
-		"Nordljus Foto AB: alt er rapportert igjen":             alarmMail("nb"),
+		"Nordljus Foto AB: 13 meddelanden är inte rapporterade":      alarmMail("sv", troubles...),
+		"Nordljus Foto AB: én melding er ikke rapportert":            alarmMail("nb", portal.Trouble{System: "vitec", Parked: 1}),
+		"Nordljus Foto AB: Visma Core cannot be reached":             alarmMail("en", troubles[0]),
+		"Nordljus Foto AB: no orders are fetched from Tjänsteguiden": alarmMail("en", stalePoll),
+		"Nordljus Foto AB: Visma Core kan inte nås":                  alarmMail("sv", troubles[0], stalePoll),
+		"Nordljus Foto AB: alt er i orden igjen":                     alarmMail("nb"),
 	} {
 		if got := m.Subject(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -22,6 +22,7 @@ type OrderPart struct {
 	Office   string         // the office's name
 	State    portal.State
 	DueAt    *time.Time   // nil: no promise
+	ErasedAt *time.Time   // since when nothing about people is left in it; nil: it is
 	Answers  []AnswerLine // empty while draft
 	Lines    []PriceLine  // what costs something
 	Total    int64        // minor units
@@ -33,7 +34,7 @@ func NewOrderPart(p *Printer, o portal.Order, url string) OrderPart {
 	details := o.Details
 	details.Sellers = nil
 	return OrderPart{URL: url, Number: o.PartnerOrderID, System: o.Service.System, Service: p.In(o.Service.Name),
-		Target: o.Target, Details: details, Office: cmp.Or(o.Details.Office, o.Office.Label()), State: o.State, DueAt: o.DueAt,
+		Target: o.Target, Details: details, Office: cmp.Or(o.Details.Office, o.Office.Label()), State: o.State, DueAt: o.DueAt, ErasedAt: o.ErasedAt,
 		Answers: AnswerLines(p, o.Service.Form, o.Answers), Lines: PriceLines(p, o.Service.Form, o.Answers),
 		Total: o.Total, Currency: o.Currency}
 }
@@ -168,7 +169,7 @@ func (f RejectedForm) Fault(form, input string) portal.Sentence {
 }
 
 // focusOrder is the order in which the inputs of the small forms are met.
-var focusOrder = []string{"files", "message", "comment", "choices", "links", "answer", "body", "description", "reason", "staff", "service", "office", "target"}
+var focusOrder = []string{"files", "message", "comment", "choices", "links", "answer", "body", "description", "reason", "note", "kind", "staff", "service", "office", "target"}
 
 // focuses reports whether an input is the first of its form that is at fault.
 func (f RejectedForm) focuses(form, input string) bool {

@@ -51,6 +51,10 @@ func pages() map[string]Page {
 	addServicePages(p)
 	addReconciliationPages(p)
 	addCreationPages(p)
+	addAccessPages(p)
+	addPollPages(p)
+	addLeadPages(p)
+	addPeoplePages(p)
 	return p
 }
 

@@ -24,7 +24,7 @@ func TestReadmeExplainsEveryMark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	marks := regexp.MustCompile(`^(unsent|why)\.|^(state\.(waiting|failed)|work\.(unverified|unproven)|event\.differs|nav\.(outbox|reconciliation))$`)
+	marks := regexp.MustCompile(`^(unsent|why)\.|^(state\.(waiting|failed)|work\.(unverified|unproven|follow_up|direct)|event\.differs|nav\.(outbox|reconciliation|polls)|alarm\.stale)$`)
 	seen := 0
 	for _, m := range messages {
 		if !marks.MatchString(m.ID) {

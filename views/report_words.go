@@ -14,10 +14,27 @@ type Unsent struct {
 	Error   string          // of the last attempt
 	Since   time.Time       // when there was something to report
 	Behind  bool            // waits for an earlier message about the same order
+	Kind    string          // UnsentRemark, UnsentActivation, UnsentLead; empty: a report, or what goes with it
 }
 
+// The kinds of unsent message that are no reports.
+const (
+	UnsentRemark     = "remark"
+	UnsentActivation = "activation"
+	UnsentLead       = "lead"
+)
+
 func unsentOf(j portal.Job, behind bool) Unsent {
-	return Unsent{State: j.State, Attempt: j.Attempt, Error: j.LastError, Since: j.CreatedAt, Behind: behind}
+	u := Unsent{State: j.State, Attempt: j.Attempt, Error: j.LastError, Since: j.CreatedAt, Behind: behind}
+	switch {
+	case j.Message.Remark != "":
+		u.Kind = UnsentRemark
+	case j.Message.Activation != nil:
+		u.Kind = UnsentActivation
+	case j.Message.LeadID != 0:
+		u.Kind = UnsentLead
+	}
+	return u
 }
 
 // unsentWord says how bad it is: queued, behind, trying, parked.
@@ -33,6 +50,23 @@ func (p *Printer) unsentWord(u Unsent) string {
 	return "trying"
 }
 
+// unsentText says it in words, which differ by what it is.
+func (p *Printer) unsentText(u Unsent) string {
+	word := p.unsentWord(u)
+	if u.Kind != "" && word != "behind" {
+		word = u.Kind + "_" + word
+	}
+	return p.T("unsent." + word)
+}
+
+// receiver is who gets a message: the partner, or the network of an access.
+func receiver(m portal.Message, system string) string {
+	if m.Activation != nil {
+		return "network"
+	}
+	return system
+}
+
 // idle is how long a message may be due before somebody has to see whether the
 // worker runs.
 const idle = time.Minute
@@ -46,14 +80,23 @@ func (p *Printer) whyUnsent(j portal.Job, system string, behind, down bool) stri
 		key = "why.behind"
 	case j.State == portal.JobRunning:
 		key = "why.running"
+	case mustDecide(j):
+		key = "why.lead_unknown"
 	case j.Retryable():
-		return p.whyFailed(j.LastAttempt(), system, down)
+		to := receiver(j.Message, system)
+		return p.whyFailed(j.LastAttempt(), to, down && to == system)
 	case p.now.Sub(j.RunAt) > idle:
 		key = "why.untried"
 	default:
 		key = "why.queued"
 	}
 	return p.T(key)
+}
+
+// mustDecide reports whether a message brings a lead that may have arrived: only
+// whoever has looked at the partner's can say what to do.
+func mustDecide(j portal.Job) bool {
+	return j.Message.LeadID != 0 && j.Message.Uncertain && j.State == portal.JobParked
 }
 
 // whyFailed says in words how an attempt ended.

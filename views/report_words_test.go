@@ -54,10 +54,15 @@ func TestReportWords(t *testing.T) {
 			"rapport stoppad", "Vi nådde inte Vitec Express.", "Alla 10 försök är gjorda."},
 		"killed": {portal.Job{State: portal.JobParked, Attempt: 10, LastError: "cut off", CreatedAt: old}, false, false,
 			"rapport stoppad", "Försöket avbröts innan något svar kom.", "Alla 10 försök är gjorda."},
+		"lead": {portal.Job{State: available, RunAt: past, CreatedAt: fresh, Message: portal.Message{LeadID: 1}}, false, false, "skickas", "Skickas strax.", ""},
+		"refused lead": {portal.Job{State: portal.JobParked, Attempt: 1, LastError: "400", Message: portal.Message{LeadID: 1}, Attempts: last(portal.OutcomeRefused, 400)}, false, false,
+			"stoppat", "Vitec Express tog inte emot det\u00a0(400).", "Det skickas inte igen av sig självt."},
+		"uncertain lead": {portal.Job{State: portal.JobParked, Attempt: 1, LastError: "x", Message: portal.Message{LeadID: 1, Uncertain: true}, Attempts: last(portal.OutcomeUnknown, 0)}, false, false,
+			"stoppat", "Vi vet inte om tipset kom fram. Någon behöver titta efter hos kontoret.", "Det skickas inte igen av sig självt."},
 	} {
 		p := base("sv", "/")
 		c.job.MaxAttempts = 10
-		mark := p.T("unsent." + p.unsentWord(unsentOf(c.job, c.behind)))
+		mark := p.unsentText(unsentOf(c.job, c.behind))
 		why, next := p.whyUnsent(c.job, "vitec", c.behind, c.down), p.nextAttempt(c.job, c.behind)
 		if mark != c.mark || why != c.why || next != c.next {
 			t.Errorf("%s: %q, %q, %q", name, mark, why, next)

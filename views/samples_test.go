@@ -28,11 +28,16 @@ func mustLocation(name string) *time.Location {
 	return loc
 }
 
-func ago(d time.Duration) time.Time      { return now.Add(-d) }
-func in(d time.Duration) *time.Time      { t := now.Add(d); return &t }
-func at(d time.Duration) *time.Time      { t := now.Add(-d); return &t }
-func base(locale, path string) Base      { return baseAt(locale, path, now) }
-func staffBase(l, p string) Base         { b := base(l, p); b.Staff = erik; b.Nav = Nav{218, 3, 4}; return b }
+func ago(d time.Duration) time.Time { return now.Add(-d) }
+func in(d time.Duration) *time.Time { t := now.Add(d); return &t }
+func at(d time.Duration) *time.Time { t := now.Add(-d); return &t }
+func base(locale, path string) Base { return baseAt(locale, path, now) }
+func staffBase(l, p string) Base {
+	b := base(l, p)
+	b.Staff = erik
+	b.Nav = Nav{Open: 218, Overdue: 3, Differences: 4}
+	return b
+}
 func text(sv, nb, en string) portal.Text { return portal.Text{"sv": sv, "nb": nb, "en": en} }
 
 func baseAt(locale, path string, t time.Time) Base {

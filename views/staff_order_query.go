@@ -10,12 +10,13 @@ import (
 
 // OrderQuery is what the queue's address asks for.
 type OrderQuery struct {
-	Q       string         // "q": search
-	States  []portal.State // "state": portal.OpenStates for "open" or none, portal.States for "all"
-	Service string         // "service"
-	Office  string         // "office"
-	Sort    string         // "sort": one of Sorts; empty: the first
-	After   string         // "after": where the page starts; empty: at the beginning
+	Q        string         // "q": search
+	States   []portal.State // "state": portal.OpenStates for "open" or none, portal.States for "all"
+	Service  string         // "service"
+	Office   string         // "office"
+	FollowUp bool           // "follow_up=1": only what has to be followed up
+	Sort     string         // "sort": one of Sorts; empty: the first
+	After    string         // "after": where the page starts; empty: at the beginning
 }
 
 // Sorts are the orders of the queue; the first is the default.
@@ -65,6 +66,9 @@ func (p StaffOrderIndexPage) url(states []portal.State, after string) string {
 			q.Set(name, value)
 		}
 	}
+	if p.Query.FollowUp {
+		q.Set("follow_up", "1")
+	}
 	switch {
 	case len(states) == 0 || sameStates(states, portal.OpenStates):
 	case sameStates(states, portal.States):
@@ -83,7 +87,7 @@ func (p StaffOrderIndexPage) url(states []portal.State, after string) string {
 // chosen is how many filters of the sheet are set, empty for none.
 func (p StaffOrderIndexPage) chosen() string {
 	n := 0
-	for _, set := range []bool{p.Query.Service != "", p.Query.Office != "", !sameStates(p.states(), portal.OpenStates)} {
+	for _, set := range []bool{p.Query.Service != "", p.Query.Office != "", p.Query.FollowUp, !sameStates(p.states(), portal.OpenStates)} {
 		if set {
 			n++
 		}
@@ -97,7 +101,7 @@ func (p StaffOrderIndexPage) chosen() string {
 // narrowed reports whether there may be orders that the filters hide, other than
 // those that are done.
 func (p StaffOrderIndexPage) narrowed() bool {
-	return p.Query.Q != "" || p.Query.Service != "" || p.Query.Office != "" || p.Query.After != "" ||
+	return p.Query.Q != "" || p.Query.Service != "" || p.Query.Office != "" || p.Query.FollowUp || p.Query.After != "" ||
 		p.count(portal.States) > 0 && !sameStates(p.states(), portal.OpenStates)
 }
 

@@ -51,12 +51,18 @@ func staffTimeline(b Base, o OrderPart, events []portal.Event) []timelineItem {
 }
 
 func newTimelineItem(b Base, o OrderPart, e portal.Event) timelineItem {
-	return timelineItem{Kind: string(e.Kind), Who: who(b, o, e.Actor), What: what(b, e), Body: body(b, e),
+	return timelineItem{Kind: string(e.Kind), Who: who(b, o, e), What: what(b, e), Body: body(b, e),
 		Note: e.Kind == portal.EventNote, At: e.CreatedAt}
 }
 
-func who(b Base, o OrderPart, a portal.Actor) string {
+// byNetwork are changes that no partner makes itself, but the network of an access.
+var byNetwork = []portal.EventKind{portal.EventStarted, portal.EventDelivered, portal.EventFailed}
+
+func who(b Base, o OrderPart, e portal.Event) string {
+	a := e.Actor
 	switch {
+	case a.Kind == portal.ActorPartner && (e.Data.Operation != "" || slices.Contains(byNetwork, e.Kind)):
+		return b.T("actor.network")
 	case a.Kind == portal.ActorPartner:
 		return b.SystemName(o.System)
 	case a.Kind == portal.ActorSystem:
@@ -94,19 +100,55 @@ func what(b Base, e portal.Event) string {
 			return b.T("event."+string(e.Kind)+"_absent", "State", b.StateWord(d.State))
 		}
 		return b.T("event."+string(e.Kind), "State", b.StateWord(d.State), "Theirs", d.After)
-	case portal.EventReported:
-		return b.T(reportKey(e), "State", b.Told(d.State, d.Step), "File", d.File, "Attempt", d.Attempt, "Took", b.Took(d.Took))
-	case portal.EventParked, portal.EventRetried, portal.EventSkipped:
-		return b.T(reportKey(e), "State", b.Told(d.State, d.Step), "File", d.File)
+	case portal.EventReported, portal.EventParked, portal.EventRetried, portal.EventSkipped:
+		return b.T(reportKey(e), "State", b.Told(d.State, d.Step), "File", d.File, "Operation", operationWord(b, d.Operation),
+			"Attempt", d.Attempt, "Took", b.Took(d.Took))
+	case portal.EventMessage:
+		if d.Remark != "" && d.Remark != portal.RemarkPlain {
+			return b.T("event.message_" + string(d.Remark))
+		}
+	case portal.EventFetched, portal.EventSeen, portal.EventNetwork:
+		return whatFetched(b, e)
 	}
 	return b.T("event." + string(e.Kind))
 }
 
-// reportKey returns the key of what became of a message, which may bring a file.
+// whatFetched is what happened to an order that is fetched, at its partner or at
+// the network of its access.
+func whatFetched(b Base, e portal.Event) string {
+	d := e.Data
+	switch {
+	case e.Kind == portal.EventNetwork && d.Operation == portal.Withdraw && d.Activation == portal.ActivationWithdrawn:
+		return b.T("event.network_gone")
+	case e.Kind == portal.EventNetwork:
+		return b.T("event.network_"+string(d.Activation), "Operation", operationWord(b, d.Operation))
+	case d.Direct:
+		return b.T("event.fetched_direct")
+	case e.Kind == portal.EventSeen && d.Before != "":
+		return b.T("event.seen_instead", "Before", d.Before, "Theirs", d.After)
+	}
+	return b.T("event."+string(e.Kind), "Theirs", d.After)
+}
+
+// operationWord names an operation within a sentence.
+func operationWord(b Base, op portal.Operation) string {
+	if op == "" {
+		return ""
+	}
+	return b.T("asked." + string(op))
+}
+
+// reportKey returns the key of what became of a message, which may bring a file,
+// or be none of a state.
 func reportKey(e portal.Event) string {
 	key := "event." + string(e.Kind)
-	if e.Data.File != "" {
+	switch d := e.Data; {
+	case d.File != "":
 		key += "_file"
+	case d.Remark != "":
+		key += "_remark"
+	case d.Operation != "":
+		key += "_operation"
 	}
 	return key
 }
@@ -115,6 +157,9 @@ func body(b Base, e portal.Event) string {
 	d := e.Data
 	if e.Kind == portal.EventDiffers {
 		return b.T("event.differs_body", "Before", d.Before, "After", d.After)
+	}
+	if e.Kind == portal.EventNetwork && d.Operation == portal.Replace && d.Body == "" {
+		return d.After
 	}
 	if e.Kind == portal.EventAnswered && d.Question != "" {
 		return b.T("event.answered_body", "Question", d.Question, "Answer", d.Body)

@@ -32,14 +32,19 @@ type Base struct {
 
 // Nav holds the counts beside the links of the staff screens.
 type Nav struct {
-	Open        int // orders in an open state
-	Overdue     int // messages that a partner should have got by now
-	Differences int // orders that we and a partner do not agree about
+	Open        int  // orders in an open state
+	Overdue     int  // messages that a partner should have got by now
+	Differences int  // orders that we and a partner do not agree about
+	Leads       bool // a connection takes leads
+	Undecided   int  // leads that the partner refused, or that may have arrived
+	Fetches     bool // orders of a connection are fetched
+	Aside       int  // fetched orders that could not be taken in
 }
 
 // Alarm is something that stops messages to or from a partner system.
 type Alarm struct {
-	Down     bool   // the system does not answer; otherwise it refuses our credential
+	Down     bool   // the system does not answer
+	Stale    bool   // none of its orders have been fetched; neither: it refuses our credential
 	System   string // the kind of partner system
 	Customer string // the office whose credential it is, portal.AnyCustomer for all
 	Since    time.Time

@@ -16,8 +16,8 @@ import (
 // alarmEvery is how often somebody looks whether administrators have to be told.
 const alarmEvery = 30 * time.Second
 
-// alarm tells administrators by mail what partners should know and do not. Any
-// number of them may share one database.
+// alarm tells administrators by mail what partners should know and do not, and
+// which orders are not fetched. Any number of them may share one database.
 type alarm struct {
 	store *db.Store
 	mail  *mail.Server
@@ -78,7 +78,7 @@ func (a *alarm) tell(ctx context.Context, troubles []portal.Trouble) error {
 	}
 	now := a.store.Now()
 	text := views.AlarmMail{Printer: views.NewPrinter(provider.Locale, provider.Location(), now), Provider: provider.Name,
-		Outbox: a.base + "/staff/outbox", Troubles: troubles}
+		Outbox: a.base + "/staff/outbox", Polls: a.base + "/staff/polls", Troubles: troubles}
 	m := mail.Message{FromName: provider.Name, From: provider.SupportEmail, Subject: text.Subject(), Text: text.Text(), Date: now}
 	for _, admin := range admins {
 		m.To = append(m.To, admin.Email)

@@ -94,7 +94,7 @@ func (w *alarmed) told(before int, want ...string) []mailtest.Mail {
 
 const (
 	left = ": Nordljus: ett meddelande är inte rapporterat"
-	over = ": Nordljus: allt är rapporterat igen"
+	over = ": Nordljus: allt är i ordning igen"
 )
 
 func TestAlarmTellsAdministrators(t *testing.T) {

@@ -126,7 +126,9 @@ func TestDemoFileIsGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := portico(t, vars{"VITEC_PASSWORD": "pw", "VITEC_URL": "http://127.0.0.1:1", "VISMA_SECRET": "s", "VISMA_URL": "http://127.0.0.1:1/core/14"}, string(source), "apply", "-", "--dry-run")
+	r := portico(t, vars{"VITEC_PASSWORD": "pw", "VITEC_URL": "http://127.0.0.1:1", "VISMA_SECRET": "s", "VISMA_URL": "http://127.0.0.1:1/core/14",
+		"GUIDE_URL": "http://127.0.0.1:1/guide", "GUIDE_USER": "1234", "GUIDE_KEY": "k", "NETWORK_URL": "http://127.0.0.1:1/onapi/2.4", "NETWORK_USER": "u",
+		"NETWORK_PASSWORD": "p"}, string(source), "apply", "-", "--dry-run")
 	if r.code != 0 {
 		t.Errorf("exit %d: %s", r.code, r.stderr)
 	}

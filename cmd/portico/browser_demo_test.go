@@ -20,7 +20,8 @@ type demoRun struct {
 	env               vars
 	folder            string // of its data
 	simulator, portal string // addresses, without a slash at the end
-	visma             string // the other simulator's
+	visma             string // the other simulators'
+	guide, network    string
 	email, password   string
 }
 
@@ -51,13 +52,13 @@ func startDemo(t testing.TB) *demoRun {
 	return d
 }
 
-var announced = regexp.MustCompile(`^ *(Simulated Vitec Express|Simulated Visma Core|Staff screens|e-mail|password) +(\S+)$`)
+var announced = regexp.MustCompile(`^ *(Simulated Vitec Express|Simulated Visma Core|Simulated Tjänsteguide|Simulated network|Staff screens|e-mail|password) +(\S+)$`)
 
 // readAddresses reads what the demo prints until it has said where it is.
 func (d *demoRun) readAddresses(t testing.TB, said io.Reader) {
 	t.Helper()
 	found := map[string]string{}
-	for lines := bufio.NewScanner(said); len(found) < 5; {
+	for lines := bufio.NewScanner(said); len(found) < 7; {
 		if !lines.Scan() {
 			t.Fatalf("the demo ended before it said where it is: %v", lines.Err())
 		}
@@ -67,6 +68,8 @@ func (d *demoRun) readAddresses(t testing.TB, said io.Reader) {
 	}
 	d.simulator = strings.TrimSuffix(found["Simulated Vitec Express"], "/")
 	d.visma = strings.TrimSuffix(found["Simulated Visma Core"], "/")
+	d.guide = strings.TrimSuffix(found["Simulated Tjänsteguide"], "/")
+	d.network = strings.TrimSuffix(found["Simulated network"], "/")
 	d.portal = strings.TrimSuffix(found["Staff screens"], "/staff/orders")
 	d.email, d.password = found["e-mail"], found["password"]
 }
@@ -74,7 +77,7 @@ func (d *demoRun) readAddresses(t testing.TB, said io.Reader) {
 // hosts are all that the demo's pages may ask.
 func (d *demoRun) hosts() []string {
 	var hosts []string
-	for _, address := range []string{d.simulator, d.visma, d.portal} {
+	for _, address := range []string{d.simulator, d.visma, d.guide, d.network, d.portal} {
 		if u, err := url.Parse(address); err == nil {
 			hosts = append(hosts, u.Host)
 		}

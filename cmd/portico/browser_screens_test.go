@@ -28,7 +28,7 @@ func TestScreens(t *testing.T) {
 	}
 	for name, screens := range map[string]func(*scene, *tab) []screen{"broker": (*scene).brokerScreens,
 		"queue": (*scene).queueScreens, "workspace": (*scene).workspaceScreens, "simulator": (*scene).simulatorScreens,
-		"services": (*scene).serviceScreens} {
+		"services": (*scene).serviceScreens, "accesses": (*scene).accessScreens} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newTab(t, s.demoRun, speaking("sv"))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"portico/db"
+	"portico/internal/portal"
 )
 
 // usageError is a wrong value of a flag.
@@ -46,14 +47,16 @@ func (p *program) noteStart(c *cobra.Command) {
 	}
 }
 
-// newLog returns a log of JSON lines, or of plain ones if people read them.
+// newLog returns a log of JSON lines, or of plain ones if people read them. It
+// knows no words of partners.
 func newLog(w io.Writer) *slog.Logger {
+	discreet := &slog.HandlerOptions{ReplaceAttr: portal.Discreet}
 	if f, ok := w.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(slog.NewTextHandler(w, nil))
+			return slog.New(slog.NewTextHandler(w, discreet))
 		}
 	}
-	return slog.New(slog.NewJSONHandler(w, nil))
+	return slog.New(slog.NewJSONHandler(w, discreet))
 }
 
 // openStore opens the database and refuses one whose schema is not current.

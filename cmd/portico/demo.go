@@ -57,10 +57,12 @@ type demo struct {
 
 // demoSecrets are made at the first start and kept in the data folder.
 type demoSecrets struct {
-	Keys          string `json:"keys"`
-	StaffPassword string `json:"staff_password"`
-	VitecPassword string `json:"vitec_password"`
-	VismaSecret   string `json:"visma_secret"`
+	Keys            string `json:"keys"`
+	StaffPassword   string `json:"staff_password"`
+	VitecPassword   string `json:"vitec_password"`
+	VismaSecret     string `json:"visma_secret"`
+	GuideKey        string `json:"guide_key"`
+	NetworkPassword string `json:"network_password"`
 }
 
 func (d demo) run(ctx context.Context) error {
@@ -114,7 +116,8 @@ func (d *demo) keepSecrets() error {
 	}
 	was := d.kept
 	d.kept = demoSecrets{Keys: cmp.Or(was.Keys, keyring.New()), StaffPassword: cmp.Or(was.StaffPassword, password.Random()),
-		VitecPassword: cmp.Or(was.VitecPassword, password.Random()), VismaSecret: cmp.Or(was.VismaSecret, password.Random())}
+		VitecPassword: cmp.Or(was.VitecPassword, password.Random()), VismaSecret: cmp.Or(was.VismaSecret, password.Random()),
+		GuideKey: cmp.Or(was.GuideKey, password.Random()), NetworkPassword: cmp.Or(was.NetworkPassword, password.Random())}
 	if d.kept == was {
 		return nil
 	}
@@ -224,8 +227,11 @@ Portico is running, with simulated partner systems beside it.
                            password %s
 
   Simulated Visma Core     %s/
+  Simulated Tjänsteguide   %s/
+  Simulated network        %s/
 
 Ctrl-C stops everything; the data stays in %s.
 
-`, simulators.vitecURL(), c.BaseURL, c.BaseURL, demoEmail, d.kept.StaffPassword, simulators.vismaURL(), d.folder)
+`, simulators.vitecURL(), c.BaseURL, c.BaseURL, demoEmail, d.kept.StaffPassword, simulators.vismaURL(),
+		simulators.guideURL(), simulators.networkURL(), d.folder)
 }

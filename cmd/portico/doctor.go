@@ -134,7 +134,26 @@ func (d *doctor) connections(ctx context.Context, store *db.Store) {
 			d.reconciled(ctx, store, c)
 		}
 	}
+	d.fetched(ctx, store)
 	d.refused(ctx, store)
+}
+
+// fetched says how far the fetching of orders is, where orders are fetched.
+func (d *doctor) fetched(ctx context.Context, store *db.Store) {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	polls, err := store.Polls(ctx)
+	if err != nil {
+		d.fault("fetching", err.Error())
+	}
+	for _, p := range polls {
+		since := p.Since.UTC().Format(time.RFC3339)
+		if p.Stale {
+			d.fault("fetching", fmt.Sprintf("%s: no orders have been fetched since %s: /staff/polls has the reason", p.ConnectionID, since))
+		} else {
+			d.say("ok", "fetching", fmt.Sprintf("%s: in order since %s, orders kept aside: %d", p.ConnectionID, since, p.Aside))
+		}
+	}
 }
 
 // connection checks that a client can be made and its address be reached. No

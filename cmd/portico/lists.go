@@ -17,6 +17,16 @@ type lister interface {
 	List(ctx context.Context, customer string, since time.Time) (portal.Listing, error)
 }
 
+// lists reports whether a client's partner has a list that our orders are to
+// agree with. Where somebody else fulfils them, ours follow it.
+func lists(c client) bool {
+	if s, ok := c.(source); ok && s.Rules().Follows {
+		return false
+	}
+	_, ok := c.(lister)
+	return ok
+}
+
 // List returns the partner's own list of an office's orders. Its errors are of
 // kind Unavailable. With a credential that the partner refuses no call is made.
 // Only a partner of Lister's has a list.
@@ -65,7 +75,7 @@ func (p *partners) Listing(ctx context.Context) ([]string, error) {
 			p.log.WarnContext(ctx, "is there a list of its orders?", "connection", c.ID, "err", err)
 			continue
 		}
-		if _, ok := partner.client.(lister); ok {
+		if lists(partner.client) {
 			ids = append(ids, c.ID)
 		}
 	}
@@ -78,7 +88,7 @@ func (p workPartners) Lister(ctx context.Context, connection string) (worker.Lis
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := partner.client.(lister); !ok {
+	if !lists(partner.client) {
 		return nil, portal.Errorf(portal.NotFound, "reconciliation.no_list")
 	}
 	return partner, nil
@@ -113,7 +123,7 @@ func (d *doctor) reconciled(ctx context.Context, store *db.Store, c portal.Conne
 	if err != nil {
 		return // said already
 	}
-	if _, ok := client.(lister); !ok {
+	if !lists(client) {
 		return
 	}
 	stale, err := store.StaleReconciliation(ctx, c.ID, store.Now().Add(-staleReconciliation))

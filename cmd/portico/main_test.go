@@ -49,7 +49,7 @@ func newEnv(t testing.TB) vars {
 }
 
 // open opens the database that env names.
-func open(t *testing.T, env vars) *db.Store {
+func open(t testing.TB, env vars) *db.Store {
 	t.Helper()
 	c, err := readConfig(env.lookup, databaseURL, secretKeys)
 	if err != nil {

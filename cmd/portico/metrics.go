@@ -47,15 +47,52 @@ func (m outboxMetrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func serveMetrics(ctx context.Context, address string, store *db.Store, log *slog.Logger) error {
+// pollMetrics are how the fetching of orders goes, read when somebody asks.
+type pollMetrics struct {
+	store      *db.Store
+	log        *slog.Logger
+	age, aside *prometheus.Desc
+}
+
+func newPollMetrics(store *db.Store, log *slog.Logger) pollMetrics {
+	return pollMetrics{store: store, log: log,
+		age: prometheus.NewDesc("portico_poll_age_seconds", "Time since orders were last fetched without a fault.",
+			[]string{"connection"}, nil),
+		aside: prometheus.NewDesc("portico_poll_aside", "Fetched orders that could not be taken in.",
+			[]string{"connection"}, nil)}
+}
+
+// Describe sends the metrics' descriptions.
+func (m pollMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
+
+// Collect reads the polls.
+func (m pollMetrics) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	polls, err := m.store.Polls(ctx)
+	if err != nil {
+		m.log.Error("collect metrics", "err", err)
+		return
+	}
+	for _, p := range polls {
+		ch <- prometheus.MustNewConstMetric(m.age, prometheus.GaugeValue, m.store.Now().Sub(p.Since).Seconds(), p.ConnectionID)
+		ch <- prometheus.MustNewConstMetric(m.aside, prometheus.GaugeValue, float64(p.Aside), p.ConnectionID)
+	}
+}
+
+func newRegistry(store *db.Store, log *slog.Logger) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(newOutboxMetrics(store, log), collectors.NewGoCollector(),
+	registry.MustRegister(newOutboxMetrics(store, log), newPollMetrics(store, log), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+func serveMetrics(ctx context.Context, address string, store *db.Store, log *slog.Logger) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(store, log), promhttp.HandlerOpts{}))
 	return serveHTTP(ctx, mux, listener, log)
 }

@@ -14,6 +14,7 @@ import (
 	"portico/db"
 	"portico/internal/applyfile"
 	"portico/internal/partner/door"
+	"portico/internal/partner/tjansteguiden"
 	"portico/internal/partner/visma"
 	"portico/internal/partner/vitec"
 	"portico/internal/portal"
@@ -21,24 +22,31 @@ import (
 
 // client is what a partner's package offers for a connection.
 type client interface {
-	Office(url.Values) string
-	Ticket(context.Context, url.Values) (portal.Ticket, error)
-	Plain(url.Values) (portal.Ticket, error)
 	Report(context.Context, portal.Message) (portal.Receipt, error)
 	Preview(portal.Message) (string, bool)
 	// Addresses returns the base addresses that calls go to.
 	Addresses() []string
 }
 
+// ticketer is a client whose partner sends its users to a callback.
+type ticketer interface {
+	Office(url.Values) string
+	Ticket(context.Context, url.Values) (portal.Ticket, error)
+	Plain(url.Values) (portal.Ticket, error)
+}
+
 // systems are the partner systems that this program knows.
 var systems = map[string]applyfile.System{
-	visma.System: {Configure: visma.Configure, Insurance: true, Sellers: true},
-	vitec.System: {Configure: vitec.Configure},
+	tjansteguiden.System: {Configure: tjansteguiden.Configure, Polls: true, Networks: true},
+	visma.System:         {Configure: visma.Configure, Insurance: true, Sellers: true},
+	vitec.System:         {Configure: vitec.Configure},
 }
 
 // newClient is the other line that a new partner system needs.
 func newClient(c portal.Connection, store *db.Store, log *slog.Logger) (client, error) {
 	switch c.System {
+	case tjansteguiden.System:
+		return tjansteguiden.New(c, tjansteguiden.Options{Options: door.Options{Log: log, Now: store.Now}, Tokens: store})
 	case visma.System:
 		return visma.New(c, visma.Options{Options: door.Options{Log: log, Now: store.Now}, Tokens: store, Issued: store})
 	case vitec.System:
@@ -64,7 +72,8 @@ func newPartners(store *db.Store, log *slog.Logger) *partners {
 	return &partners{store: store, log: log, open: newClient, known: map[string]*partner{}}
 }
 
-// Entry returns the partner that a callback of a connection's services is verified by.
+// Entry returns the partner that a callback of a connection's services is
+// verified by. It returns NotFound for a connection whose partner sends nobody.
 // A credential that was replaced a moment ago does no harm: nothing is remembered
 // of its refusal.
 func (p *partners) Entry(ctx context.Context, connectionID string) (*partner, error) {
@@ -72,7 +81,14 @@ func (p *partners) Entry(ctx context.Context, connectionID string) (*partner, er
 	if err != nil {
 		return nil, err
 	}
-	return p.atLeast(ctx, connectionID, version)
+	partner, err := p.atLeast(ctx, connectionID, version)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := partner.client.(ticketer); !ok {
+		return nil, portal.Errorf(portal.NotFound, "error.not_found")
+	}
+	return partner, nil
 }
 
 // Reporter returns the partner that is told of the states of a connection's orders.
@@ -122,7 +138,7 @@ func (p *partners) atLeast(ctx context.Context, id string, version time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	p.known[id] = &partner{client: opened, id: id, version: connection.UpdatedAt, store: p.store, log: p.log,
+	p.known[id] = &partner{client: opened, id: id, system: connection.System, version: connection.UpdatedAt, store: p.store, log: p.log,
 		bucket: p.bucket, tickets: newBreaker(), reports: newBreaker(), files: newBreaker(), lists: newBreaker()}
 	return p.known[id], nil
 }
@@ -138,23 +154,34 @@ const (
 // may work while the other does not.
 type partner struct {
 	client
-	tickets *breaker
-	reports *breaker
-	files   *breaker
-	lists   *breaker
-	id      string
-	version time.Time
-	store   *db.Store
-	bucket  *blob.Bucket
-	log     *slog.Logger
+	tickets  *breaker
+	reports  *breaker
+	files    *breaker
+	lists    *breaker
+	networks networks
+	id       string
+	system   string
+	version  time.Time
+	store    *db.Store
+	bucket   *blob.Bucket
+	log      *slog.Logger
+}
+
+// Office returns the office that a query claims to be of. Only a partner that is
+// a ticketer has callbacks.
+func (p *partner) Office(query url.Values) string { return p.client.(ticketer).Office(query) }
+
+// Plain reads the order from a query without a token.
+func (p *partner) Plain(query url.Values) (portal.Ticket, error) {
+	return p.client.(ticketer).Plain(query)
 }
 
 // Ticket exchanges a callback's query for a ticket. With a credential that the
 // partner refuses it returns Unavailable without a call.
 func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, error) {
-	customer := p.client.Office(query)
+	customer := p.Office(query)
 	if customer == "" { // no call will come of it
-		return p.client.Ticket(ctx, query)
+		return p.client.(ticketer).Ticket(ctx, query)
 	}
 	until, blocked, err := p.store.CredentialBlocked(ctx, p.id, customer)
 	if err != nil {
@@ -165,7 +192,7 @@ func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, 
 	}
 	var ticket portal.Ticket
 	err = p.tickets.do(func() (err error) {
-		ticket, err = p.client.Ticket(ctx, query)
+		ticket, err = p.client.(ticketer).Ticket(ctx, query)
 		return err
 	})
 	if errors.Is(err, errNoCall) {
@@ -175,9 +202,17 @@ func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, 
 	return ticket, err
 }
 
-// Report tells the partner of a change, or brings it a file. With a credential
-// that the partner refuses the outcome is credential, without a call.
+// Report tells the partner of a change, brings it a file or a lead, or asks an
+// access's network for an operation. With a credential that the partner refuses
+// the outcome is credential, without a call.
 func (p *partner) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
+	if m.Activation != nil {
+		var receipt portal.Receipt
+		return receipt, p.askNetwork(ctx, m.Target.ID, func() (err error) {
+			receipt, err = p.client.Report(ctx, m)
+			return err
+		})
+	}
 	until, blocked, err := p.store.CredentialBlocked(ctx, p.id, m.Customer)
 	if err != nil {
 		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeFailed, Err: err}
@@ -186,9 +221,12 @@ func (p *partner) Report(ctx context.Context, m portal.Message) (portal.Receipt,
 		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeCredential, RetryAfter: until.Sub(p.store.Now()), Err: p.blocked(until)}
 	}
 	var receipt portal.Receipt
-	if m.Upload != nil {
+	switch {
+	case m.Upload != nil:
 		err = p.files.do(func() error { return p.bring(ctx, m) })
-	} else {
+	case m.LeadID != 0:
+		receipt, err = p.sendLead(ctx, m.LeadID)
+	default:
 		err = p.reports.do(func() (err error) {
 			receipt, err = p.client.Report(ctx, m)
 			return err

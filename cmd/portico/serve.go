@@ -96,9 +96,11 @@ func (p *program) serve(ctx context.Context, c config, listener net.Listener, wi
 	}
 	if withWorker {
 		group.Go(func() error { runWorker(ctx, c, store, partners, p.log); return nil })
-		group.Go(func() error { return tidy(ctx, store, p.log) })
+		group.Go(func() error { return tidy(ctx, store, bucket, p.log) })
 		group.Go(func() error { return runAlarm(ctx, c, store, p.log) })
 		group.Go(func() error { newReconciler(store, partners, p.log).Run(ctx); return nil })
+		group.Go(func() error { newPoller(store, partners, p.log).Run(ctx); return nil })
+		group.Go(func() error { newLooker(store, partners, p.log).Run(ctx); return nil })
 	}
 	if c.MetricsListen != "" {
 		group.Go(func() error { return serveMetrics(ctx, c.MetricsListen, store, p.log) })
@@ -146,21 +148,36 @@ func serveHTTP(ctx context.Context, handler http.Handler, listener net.Listener,
 }
 
 func runWorker(ctx context.Context, c config, store *db.Store, p *partners, log *slog.Logger) {
-	runner := &worker.Runner{Store: store, Reporters: workPartners{p}, Links: links{store, c.BaseURL}, Log: log,
-		Now: store.Now, Rand: rand.Float64}
 	log.Info("working")
-	runner.Run(ctx, store.ListenJobs(ctx))
+	newRunner(store, p, c.BaseURL, log).Run(ctx, store.ListenJobs(ctx))
+}
+
+func newRunner(store *db.Store, p *partners, base string, log *slog.Logger) *worker.Runner {
+	return &worker.Runner{Store: store, Reporters: workPartners{p}, Links: links{store, base}, Log: log, Now: store.Now, Rand: rand.Float64}
 }
 
 // tidyEvery is how often what has expired is cleared away.
 const tidyEvery = time.Hour
 
-func tidy(ctx context.Context, store *db.Store, log *slog.Logger) error {
+func tidy(ctx context.Context, store *db.Store, bucket *blob.Bucket, log *slog.Logger) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	for {
 		if err := store.DeleteExpired(ctx, handlers.LongestSession); err != nil && ctx.Err() == nil {
 			log.Error("tidy", "err", err)
+		}
+		if n, err := store.ErasePersonalNumbers(ctx); err != nil && ctx.Err() == nil {
+			log.Error("erase personal numbers", "err", err)
+		} else if n > 0 {
+			log.Info("personal numbers erased", "orders", n)
+		}
+		if n, err := store.EraseExpiredLeads(ctx); err != nil && ctx.Err() == nil {
+			log.Error("erase leads", "err", err)
+		} else if n > 0 {
+			log.Info("leads erased", "leads", n)
+		}
+		if err := handlers.DeleteErasedFiles(ctx, store, bucket); err != nil && ctx.Err() == nil {
+			log.Error("delete erased files", "err", err)
 		}
 		select {
 		case <-ctx.Done():
