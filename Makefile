@@ -17,7 +17,7 @@ test: ## Run every test, on a real PostgreSQL and in a real browser
 	@.ci/need go postgres chromium
 	@$(MAKE) --no-print-directory verify
 	@go build -o bin/testdb ./cmd/testdb
-	bin/testdb go test $(RACE) ./...
+	bin/testdb go test $(RACE) -timeout 30m ./...
 
 SEED ?= 0
 chaos: ## Break everything under load for five minutes (SEED=n repeats a run), and judge

@@ -17,17 +17,12 @@ func (g group) handle(pattern string, f func(http.ResponseWriter, *http.Request)
 	g.mux.Handle(pattern, g.guard(g.s.handle(f)))
 }
 
-// routes is the map of the portal: three groups, the guard in the group.
+// routes is the map of the portal: each group has its guard.
 func (s *Server) routes(static http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	open := func(next http.Handler) http.Handler { return s.chooseLanguage(limitBody(next)) }
 	public := group{mux, open, s}
 	broker := group{mux, func(next http.Handler) http.Handler { return open(s.requireGrant(next)) }, s}
-	staff := group{mux, func(next http.Handler) http.Handler { return open(s.requireStaff(next)) }, s}
-	fulfil := group{mux, func(next http.Handler) http.Handler { return limitBody(s.requireStaff(s.requireFulfiller(next))) }, s}
-	admin := group{mux, func(next http.Handler) http.Handler { return open(s.requireStaff(s.requireAdmin(next))) }, s}
-	// A delivery's body is limited by its handler, which streams it.
-	upload := group{mux, func(next http.Handler) http.Handler { return s.requireStaff(s.requireFulfiller(next)) }, s}
 
 	mux.Handle("GET /static/", static)
 	public.handle("GET /{$}", s.homeShow)
@@ -53,6 +48,18 @@ func (s *Server) routes(static http.Handler) http.Handler {
 	broker.handle("POST /orders/{id}/cancellation", s.cancellationCreate)
 	broker.handle("GET /orders/{id}/files/{file}", s.fileShow)
 	broker.handle("GET /orders/{id}/files.zip", s.fileIndex)
+
+	s.staffRoutes(mux, open)
+	return s.wrap(mux)
+}
+
+// staffRoutes are what staff can do: look, act, and see everything about a person.
+func (s *Server) staffRoutes(mux *http.ServeMux, open func(http.Handler) http.Handler) {
+	staff := group{mux, func(next http.Handler) http.Handler { return open(s.requireStaff(next)) }, s}
+	fulfil := group{mux, func(next http.Handler) http.Handler { return limitBody(s.requireStaff(s.requireFulfiller(next))) }, s}
+	admin := group{mux, func(next http.Handler) http.Handler { return open(s.requireStaff(s.requireAdmin(next))) }, s}
+	// A delivery's body is limited by its handler, which streams it.
+	upload := group{mux, func(next http.Handler) http.Handler { return s.requireStaff(s.requireFulfiller(next)) }, s}
 
 	staff.handle("GET /staff/{$}", s.staffHome)
 	staff.handle("GET /staff/orders", s.staffOrderIndex)
@@ -107,5 +114,4 @@ func (s *Server) routes(static http.Handler) http.Handler {
 	admin.handle("POST /staff/people/export", s.staffPeopleExport)
 	admin.handle("POST /staff/people/confirmation", s.staffPeopleConfirm)
 	admin.handle("POST /staff/people/erasure", s.staffPeopleErase)
-	return s.wrap(mux)
 }

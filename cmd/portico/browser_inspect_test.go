@@ -103,9 +103,11 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"], runOnly: %s}).th
 	v.id + ": " + v.help + v.nodes.map(n => "\n\t" + n.target.join(" ") + ": " +
 		[...n.any, ...n.all, ...n.none].map(c => c.message).join(" ")).join("")))`
 
-// tooWide finds what makes the page scroll sideways.
+// tooWide finds what makes the page scroll sideways: nothing that scrolls by
+// itself, or is cut off.
 const tooWide = `document.scrollingElement.scrollWidth <= innerWidth ? [] : ["the page scrolls sideways because of " +
 	[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + .5)
+		.filter(e => { while ((e = e.parentElement) && e !== document.body) if (getComputedStyle(e).overflowX !== "visible") return false; return true })
 		.map(e => e.tagName.toLowerCase() + "." + e.className).slice(0, 5).join(", ")]`
 
 // tooSmall finds what is hard to hit: under 24 pixels, on the portal's screens on

@@ -202,7 +202,7 @@ func (o *Order) networkEvent(r *ActivationRequest, answer ActivationAnswer, by A
 }
 
 // looks are the times between two looks at an activation that is under way.
-var looks = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
+var looks = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
 
 // NextLook returns when a network is asked again about an activation.
 func (a Activation) NextLook(now time.Time) time.Time {

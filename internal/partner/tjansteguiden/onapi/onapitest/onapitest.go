@@ -48,7 +48,7 @@ type Options struct {
 // was placed or is wished for.
 const (
 	Begins = 5 * time.Second
-	Ends   = 10 * time.Second
+	Ends   = 8 * time.Second
 )
 
 // Server is the fake. It is safe for concurrent use.
