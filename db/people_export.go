@@ -22,8 +22,9 @@ type PersonExport struct {
 
 // ExportPerson returns all of the subjects in which somebody was found and that
 // are the person's, and writes down who was given it and how much, not of whom.
-// It returns Invalid if nothing is chosen.
-func (s *Store) ExportPerson(ctx context.Context, q portal.PersonQuery, c Choices, by portal.Actor) (PersonExport, error) {
+// Personal numbers are in it only if numbers are asked for; else it says that
+// they are kept. It returns Invalid if nothing is chosen.
+func (s *Store) ExportPerson(ctx context.Context, q portal.PersonQuery, c Choices, numbers bool, by portal.Actor) (PersonExport, error) {
 	var e PersonExport
 	err := s.inTx(ctx, func(tx *sqlx.Tx, now time.Time) error {
 		found, err := s.findPerson(ctx, tx, q)
@@ -42,10 +43,10 @@ func (s *Store) ExportPerson(ctx context.Context, q portal.PersonQuery, c Choice
 			return errNoneChosen
 		}
 		e.ExportedAt = now
-		if e.Orders, err = s.exportOrders(ctx, tx, ids[portal.SubjectOrder], by, now); err != nil {
+		if e.Orders, err = s.exportOrders(ctx, tx, ids[portal.SubjectOrder], numbers, by, now); err != nil {
 			return err
 		}
-		if e.Leads, err = s.exportLeads(ctx, tx, ids[portal.SubjectLead]); err != nil {
+		if e.Leads, err = s.exportLeads(ctx, tx, ids[portal.SubjectLead], numbers); err != nil {
 			return err
 		}
 		if e.Aside, err = exported(ctx, tx, exportAside, ids[portal.SubjectAside], nil); err != nil {
@@ -62,13 +63,10 @@ func (s *Store) ExportPerson(ctx context.Context, q portal.PersonQuery, c Choice
 
 // exportOrders adds the customers' personal numbers, which is noted on the
 // timelines as when staff are shown them.
-func (s *Store) exportOrders(ctx context.Context, tx *sqlx.Tx, ids pq.Int64Array, by portal.Actor, now time.Time) ([]map[string]any, error) {
+func (s *Store) exportOrders(ctx context.Context, tx *sqlx.Tx, ids pq.Int64Array, numbers bool, by portal.Actor, now time.Time) ([]map[string]any, error) {
 	return exported(ctx, tx, exportOrders, ids, func(r exportRow, doc map[string]any) error {
-		if r.Sealed == nil {
-			return nil
-		}
-		var err error
-		if doc["personal_number"], err = s.openNumber(numberOwner(r.ID), r.Sealed); err != nil {
+		err := s.exportNumber(doc, numberOwner(r.ID), r.Sealed, numbers)
+		if err != nil || r.Sealed == nil || !numbers {
 			return err
 		}
 		_, err = insertEvent(ctx, tx, r.ID, portal.Event{Kind: portal.EventDisclosed, Actor: by, CreatedAt: now})
@@ -76,13 +74,22 @@ func (s *Store) exportOrders(ctx context.Context, tx *sqlx.Tx, ids pq.Int64Array
 	})
 }
 
-func (s *Store) exportLeads(ctx context.Context, tx *sqlx.Tx, ids pq.Int64Array) ([]map[string]any, error) {
-	return exported(ctx, tx, exportLeads, ids, func(r exportRow, doc map[string]any) (err error) {
-		if r.Sealed != nil {
-			doc["personal_number"], err = s.openNumber(leadOwner(r.PublicID), r.Sealed)
-		}
-		return err
+func (s *Store) exportLeads(ctx context.Context, tx *sqlx.Tx, ids pq.Int64Array, numbers bool) ([]map[string]any, error) {
+	return exported(ctx, tx, exportLeads, ids, func(r exportRow, doc map[string]any) error {
+		return s.exportNumber(doc, leadOwner(r.PublicID), r.Sealed, numbers)
 	})
+}
+
+// exportNumber adds a personal number, or that one is kept.
+func (s *Store) exportNumber(doc map[string]any, owner string, sealed []byte, numbers bool) (err error) {
+	switch {
+	case sealed == nil:
+	case numbers:
+		doc["personal_number"], err = s.openNumber(owner, sealed)
+	default:
+		doc["personal_number"] = portal.Struck
+	}
+	return err
 }
 
 type exportRow struct {

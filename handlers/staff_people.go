@@ -106,7 +106,8 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, status int, 
 	return s.render(w, r, status, p)
 }
 
-// staffPeopleExport sends everything that is kept about somebody.
+// staffPeopleExport sends everything that is kept about somebody, personal numbers
+// only where they are asked for.
 func (s *Server) staffPeopleExport(w http.ResponseWriter, r *http.Request) error {
 	form, err := s.readPersonForm(r)
 	if err != nil {
@@ -115,7 +116,7 @@ func (s *Server) staffPeopleExport(w http.ResponseWriter, r *http.Request) error
 	if len(form.faults) > 0 {
 		return s.afterPeople(w, r, form, nil)
 	}
-	export, err := s.store.ExportPerson(r.Context(), form.query, form.choices, about(r).visitor.staff.Actor())
+	export, err := s.store.ExportPerson(r.Context(), form.query, form.choices, form.typed.Get("numbers") != "", about(r).visitor.staff.Actor())
 	if err != nil {
 		return s.afterPeople(w, r, form, err)
 	}
