@@ -125,6 +125,12 @@ func (s *Store) FailPoll(ctx context.Context, p portal.Poll, reason portal.Sente
 		text, s.Now(), wait.Seconds(), pollBackoff.Seconds())
 }
 
+// ReleasePoll gives a poll back that its worker cannot end: another may at once.
+func (s *Store) ReleasePoll(ctx context.Context, p portal.Poll) error {
+	return s.endPoll(ctx, p, `UPDATE polls SET leased_until = NULL, next_run_at = $3
+		WHERE connection_id = $1 AND claim = $2 AND leased_until IS NOT NULL`, s.Now())
+}
+
 func (s *Store) endPoll(ctx context.Context, p portal.Poll, statement string, args ...any) error {
 	result, err := s.db.ExecContext(ctx, statement, append([]any{p.ConnectionID, p.Claim}, args...)...)
 	if err == nil {

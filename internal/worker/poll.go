@@ -42,6 +42,7 @@ type PollStore interface {
 	KeepAside(ctx context.Context, p portal.Poll, id int64, reason portal.Sentence, raw string, again time.Time, lease time.Duration) error
 	FinishPoll(ctx context.Context, p portal.Poll, listed, imported int) error
 	FailPoll(ctx context.Context, p portal.Poll, reason portal.Sentence, wait time.Duration) error
+	ReleasePoll(ctx context.Context, p portal.Poll) error
 }
 
 // Limits of a poller. Of what a partner lists no more than a batch is held in
@@ -88,9 +89,9 @@ func (r *Poller) RunOnce(ctx context.Context) (bool, error) {
 	return ok, err
 }
 
-// poll fetches a connection's orders and records how that ended. Of a program
-// that stops in the middle the lease runs out, and what was not taken in is
-// taken in by the next.
+// poll fetches a connection's orders and records how that ended. A program that
+// stops in the middle gives the poll back, and of one that dies the lease runs
+// out: what was not taken in is taken in by the next.
 func (r *Poller) poll(ctx context.Context, p portal.Poll) {
 	log := r.Log.With("connection", p.ConnectionID)
 	n, err := r.fetch(ctx, p, log)
@@ -98,17 +99,17 @@ func (r *Poller) poll(ctx context.Context, p portal.Poll) {
 		log.Warn("lease lost: another worker fetches the orders")
 		return
 	}
-	if ctx.Err() != nil && err != nil {
-		return
-	}
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), RecordTimeout)
 	defer cancel()
-	if err == nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		err = r.Store.ReleasePoll(record, p)
+	case err == nil:
 		if n.imported+n.aside > 0 {
 			log.Info("poll", "listed", n.listed, "imported", n.imported, "aside", n.aside)
 		}
 		err = r.Store.FinishPoll(record, p, n.listed, n.imported)
-	} else {
+	default:
 		log.Warn("poll", "listed", n.listed, "imported", n.imported, "err", err)
 		var e *portal.ReportError
 		var wait time.Duration

@@ -217,6 +217,7 @@ func TestAKilledPollerIsFollowed(t *testing.T) {
 		}
 		return portal.Fetched{}, nil
 	}
+	p.Store = dead{w.store}
 	if _, err := p.RunOnce(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +232,36 @@ func TestAKilledPollerIsFollowed(t *testing.T) {
 	w.clock.pass(worker.PollLease + time.Second)
 	if _, imported, _ := w.polled(w.poller(g)); imported != 100-before || w.countFetched() != 100 {
 		t.Errorf("%d came in, and then %d", before, imported)
+	}
+}
+
+// dead is a store that hears nothing of a worker's end.
+type dead struct{ worker.PollStore }
+
+func (dead) ReleasePoll(context.Context, portal.Poll) error { return nil }
+
+// TestAPollerThatStops gives its poll back.
+func TestAPollerThatStops(t *testing.T) {
+	t.Parallel()
+	g := &guide{}
+	g.add(100)
+	w, p := newGuide(t, g)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	g.order = func(l portal.Listed) (portal.Fetched, error) {
+		if l.OrderID == "19580" {
+			stop()
+			return portal.Fetched{}, ctx.Err()
+		}
+		return portal.Fetched{}, nil
+	}
+	if _, err := p.RunOnce(ctx); err != nil {
+		t.Fatal(err)
+	}
+	before := w.countFetched()
+	g.order = nil
+	if last, imported, _ := w.polled(w.poller(g)); last != "" || before == 100 || imported != 100-before {
+		t.Errorf("%d came in, and at once %d: %s", before, imported, last)
 	}
 }
 
