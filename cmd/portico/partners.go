@@ -206,12 +206,13 @@ func (p *partner) Ticket(ctx context.Context, query url.Values) (portal.Ticket, 
 // access's network for an operation. With a credential that the partner refuses
 // the outcome is credential, without a call.
 func (p *partner) Report(ctx context.Context, m portal.Message) (portal.Receipt, error) {
+	var receipt portal.Receipt
 	if m.Activation != nil {
-		var receipt portal.Receipt
-		return receipt, p.askNetwork(ctx, m.Target.ID, func() (err error) {
+		err := p.askNetwork(ctx, m.Target.ID, func() (err error) {
 			receipt, err = p.client.Report(ctx, m)
 			return err
 		})
+		return receipt, err
 	}
 	until, blocked, err := p.store.CredentialBlocked(ctx, p.id, m.Customer)
 	if err != nil {
@@ -220,7 +221,6 @@ func (p *partner) Report(ctx context.Context, m portal.Message) (portal.Receipt,
 	if blocked {
 		return portal.Receipt{}, &portal.ReportError{Outcome: portal.OutcomeCredential, RetryAfter: until.Sub(p.store.Now()), Err: p.blocked(until)}
 	}
-	var receipt portal.Receipt
 	switch {
 	case m.Upload != nil:
 		err = p.files.do(func() error { return p.bring(ctx, m) })

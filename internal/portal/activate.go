@@ -67,7 +67,8 @@ func (o *Order) RequestActivation(op Operation, service string, asked []Activati
 		c.Events = append(c.Events, o.networkEvent(m.Activation, ActivationAnswer{State: ActivationQueued}, by, now))
 		return c, nil
 	}
-	return c, o.request(&c, op, cmp.Or(service, o.ActiveService(asked)), by, now)
+	o.request(&c, op, cmp.Or(service, o.ActiveService(asked)), by, now)
+	return c, nil
 }
 
 // ActivationMessage returns what the access's network would be asked for, and
@@ -94,9 +95,9 @@ func (o *Order) ActiveService(asked []Activation) string {
 
 // request adds a question to the access's network to a change. Without a network
 // it adds none: somebody has to see to it by hand.
-func (o *Order) request(c *Change, op Operation, service string, by Actor, now time.Time) error {
+func (o *Order) request(c *Change, op Operation, service string, by Actor, now time.Time) {
 	if !o.HasNetwork() {
-		return nil
+		return
 	}
 	r := &ActivationRequest{Operation: op, Service: service}
 	if op == Activate && o.Details.Wished != "" {
@@ -108,7 +109,6 @@ func (o *Order) request(c *Change, op Operation, service string, by Actor, now t
 	m.Activation = r
 	c.Activation = &m
 	c.Events = append(c.Events, o.networkEvent(r, ActivationAnswer{State: ActivationQueued}, by, now))
-	return nil
 }
 
 // wishedFrom returns from when on the customer wishes the service.

@@ -29,7 +29,7 @@ func FetchOrder(svc Service, f Fetched, rules PollRules, now time.Time) (*Order,
 		c.Report = &m
 	}
 	if svc.ActivateOnImport {
-		return o, c, o.request(&c, Activate, svc.NetworkService, Actor{Kind: ActorSystem}, now)
+		o.request(&c, Activate, svc.NetworkService, Actor{Kind: ActorSystem}, now)
 	}
 	return o, c, nil
 }
