@@ -91,7 +91,7 @@ func TestPersonalNumber(t *testing.T) {
 	b, _ := newGuide(t)
 	work := b.fetch(nil)
 	staff, viewer := b.staff(staffEmail), b.staff(viewerEmail)
-	forms := []string{personalNumber, personalNumber[2:], "19751011-6952", "751011-6952", "6952"}
+	forms := []string{personalNumber, personalNumber[2:], "19751011-6952", "751011-6952"}
 	masked := func() {
 		t.Helper()
 		for _, br := range []*browser{staff, viewer} {
@@ -131,8 +131,11 @@ func TestPersonalNumber(t *testing.T) {
 	if got := staff.get(work).text("[data-testid=timeline] [data-kind=disclosed] p"); got != "Erik Berg "+say("sv", portal.Say("event.disclosed")) {
 		t.Errorf("the timeline says %q", got)
 	}
-	if log := b.log.String(); strings.Contains(log, "6952") {
-		t.Error("it is in the log")
+	log := b.log.String()
+	for _, form := range forms {
+		if strings.Contains(log, form) {
+			t.Errorf("%s is in the log", form)
+		}
 	}
 	if dump := b.dump(); strings.Contains(dump, personalNumber) {
 		t.Error("it is in the database as it is")

@@ -116,7 +116,7 @@ func (h *tip) all(table string) string {
 }
 
 // canaries are in what is about the person, in lower case.
-var canaries = []string{"kanarie", "canary", "1740605", "9876"}
+var canaries = []string{"kanarie", "canary", "070-1740605", "811218-9876", "8112189876"}
 
 func TestALeadArrives(t *testing.T) {
 	t.Parallel()
