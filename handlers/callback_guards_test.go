@@ -110,7 +110,9 @@ func TestCallbackThrottle(t *testing.T) {
 	if n := b.fake.Count(vitectest.OpAny); n != 0 {
 		t.Errorf("the partner was asked %d times", n)
 	}
-	br.with("X-Forwarded-For", "2001:db8::beef").get(unknown).want(http.StatusNotFound) // others are not held up
+	b.browser().get(unknown).want(http.StatusNotFound) // others are not held up
+	b.clock.pass(time.Second)
+	br.get(good).want(http.StatusSeeOther)
 }
 
 // TestInvalidLinksAreCounted: guessing tokens ends soon, at callbacks and at our

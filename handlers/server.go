@@ -116,8 +116,8 @@ const (
 // New returns a Server.
 func New(o Options) *Server {
 	s := &Server{store: o.Store, partners: o.Partners, reconciler: o.Reconciler, bucket: o.Bucket, passwords: o.Passwords,
-		secure: o.BaseURL.Scheme == "https", baseURL: o.BaseURL.String(), log: o.Log,
-		callbacks: newLimiter(5, 60), badLinks: newLimiter(0.1, 20)}
+		secure: o.BaseURL.Scheme == "https", baseURL: o.BaseURL.String(), log: o.Log}
+	s.callbacks, s.badLinks = newLimiter(5, 60, s.now), newLimiter(0.1, 20, s.now)
 	s.brokers = newSessionStore(o.Store, o.CookieKeys, cookieOptions{kind: db.SessionBroker, name: "b", secure: s.secure,
 		idle: brokerIdle, absolute: brokerAbsolute, sameSite: http.SameSiteLaxMode})
 	s.staff = newSessionStore(o.Store, o.CookieKeys, cookieOptions{kind: db.SessionStaff, name: "s", secure: s.secure,

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -14,6 +15,7 @@ import (
 type limiter struct {
 	perSecond rate.Limit
 	burst     int
+	now       func() time.Time
 
 	mu   sync.Mutex
 	keys map[string]*rate.Limiter
@@ -22,8 +24,8 @@ type limiter struct {
 // maxKeys bounds the limiter's memory; beyond it everybody starts anew.
 const maxKeys = 10_000
 
-func newLimiter(perSecond float64, burst int) *limiter {
-	return &limiter{perSecond: rate.Limit(perSecond), burst: burst, keys: map[string]*rate.Limiter{}}
+func newLimiter(perSecond float64, burst int, now func() time.Time) *limiter {
+	return &limiter{perSecond: rate.Limit(perSecond), burst: burst, now: now, keys: map[string]*rate.Limiter{}}
 }
 
 func (l *limiter) of(key string) *rate.Limiter {
@@ -41,10 +43,10 @@ func (l *limiter) of(key string) *rate.Limiter {
 }
 
 // allow takes one from the key's budget.
-func (l *limiter) allow(key string) bool { return l.of(key).Allow() }
+func (l *limiter) allow(key string) bool { return l.of(key).AllowN(l.now(), 1) }
 
 // exhausted reports whether the key's budget is used up.
-func (l *limiter) exhausted(key string) bool { return l.of(key).Tokens() < 1 }
+func (l *limiter) exhausted(key string) bool { return l.of(key).TokensAt(l.now()) < 1 }
 
 // clientIP returns the address that a request came from. A proxy in front of
 // Portico is believed, about the last hop alone, if it is on a private network.
