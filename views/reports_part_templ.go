@@ -56,7 +56,7 @@ func reports(p StaffOrderPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" hx-trigger=\"every 3s\" hx-select=\"#reports\" hx-select-oob=\"#unsent\" hx-target=\"this\" hx-swap=\"outerHTML\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" hx-trigger=\"every 3s\" hx-select=\"#reports\" hx-select-oob=\"#order-state,#unsent,#activations,#events\" hx-target=\"this\" hx-swap=\"outerHTML\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -761,9 +761,13 @@ func (b Base) down(system string) bool {
 	return slices.ContainsFunc(b.Alarms, func(a Alarm) bool { return a.Down && a.System == system })
 }
 
-// watch reports whether the panel is worth looking at again in a moment. Not
-// for long: each look keeps the reader signed in.
+// watch reports whether the page is worth looking at again in a moment, since a
+// message or an activation is under way. Not for long: each look keeps the reader
+// signed in.
 func (p StaffOrderPage) watch() bool {
+	if len(p.Activations) > 0 && !p.Activations[0].State.Final() && p.now.Sub(p.Activations[0].RequestedAt) < watchFor {
+		return true
+	}
 	for _, j := range p.sent() {
 		if j.State.Final() {
 			continue
