@@ -19,7 +19,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // Connect's dates are Swedish, also where no zones are installed
 
 	"portico/internal/partner/tjansteguiden/onapi/onapitest"
 	"portico/internal/partner/tjansteguiden/tjansteguidentest"

@@ -2,16 +2,15 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"io"
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"portico/db/dbtest"
+	"portico/internal/worldtest"
 )
 
 // demoRun is the whole program as `portico demo` runs it: portal, worker and
@@ -31,7 +30,7 @@ func startDemo(t testing.TB) *demoRun {
 	d := &demoRun{folder: t.TempDir(), env: vars{databaseURL: dbtest.New(t), "PORTICO_LISTEN": "localhost:0"}}
 	ctx, stop := context.WithCancel(context.Background())
 	said, stdout := io.Pipe()
-	stderr := &safeBuffer{}
+	stderr := &worldtest.Log{}
 	exited := make(chan int, 1)
 	go func() {
 		code := run(ctx, []string{"demo", "--data", d.folder}, d.env.lookup, strings.NewReader(""), stdout, stderr)
@@ -83,22 +82,4 @@ func (d *demoRun) hosts() []string {
 		}
 	}
 	return hosts
-}
-
-// safeBuffer is a buffer that several may write to.
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -24,6 +24,7 @@ import (
 	"portico/internal/password"
 	"portico/internal/portal"
 	"portico/internal/worker"
+	"portico/internal/worldtest"
 )
 
 // entrance is the program as serve wires it, without a listener of its own: web,
@@ -34,9 +35,8 @@ type entrance struct {
 	fake   *vitectest.Server
 	web    *httptest.Server
 	runner *worker.Runner
+	clock  *worldtest.Clock
 
-	mu       sync.Mutex
-	now      time.Time
 	visitors int
 }
 
@@ -44,14 +44,14 @@ const entranceEmail, entrancePassword = "erik@nordljus.example", "en lång löse
 
 func newEntrance(t *testing.T) *entrance {
 	t.Helper()
-	ctx, e := t.Context(), &entrance{t: t, now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}
+	ctx, e := t.Context(), &entrance{t: t, clock: worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC))}
 	ring, err := keyring.Parse(keyring.New())
 	e.check(err)
 	e.store, err = db.Open(ctx, dbtest.New(t), ring)
 	e.check(err)
 	t.Cleanup(func() { _ = e.store.Close() })
-	e.store.Now = e.clock
-	e.fake = vitectest.Start(t, vitectest.Options{Now: e.clock})
+	e.store.Now = e.clock.Now
+	e.fake = vitectest.Start(t, vitectest.Options{Now: e.clock.Now})
 	raw := strings.Replace(string(e.fake.Connection("vitec", e.fake.URL)), "{", `{"rate":{"concurrent":64,"per_second":1000},`, 1)
 	connection, faults := vitec.Configure([]byte(raw))
 	if len(faults) > 0 {
@@ -78,7 +78,7 @@ func newEntrance(t *testing.T) *entrance {
 	e.web.Start()
 	t.Cleanup(e.web.Close)
 	e.runner = &worker.Runner{Store: e.store, Reporters: workPartners{partners}, Links: links{e.store, c.BaseURL}, Log: log,
-		Now: e.clock, Rand: func() float64 { return 0 }}
+		Now: e.clock.Now, Rand: func() float64 { return 0 }}
 	return e
 }
 
@@ -87,18 +87,6 @@ func (e *entrance) check(err error) {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-}
-
-func (e *entrance) clock() time.Time {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.now
-}
-
-func (e *entrance) pass(d time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.now = e.now.Add(d)
 }
 
 // order makes an order at the partner and returns its id and the address that
@@ -250,17 +238,17 @@ func TestCallbackBreaker(t *testing.T) {
 		t.Errorf("alarms: %q", got)
 	}
 
-	e.pass(5*time.Minute - time.Second)
+	e.clock.Pass(5*time.Minute - time.Second)
 	e.opens(e.visitor(), refused, http.StatusServiceUnavailable)
 	e.wantCalls(2, 0)
-	e.pass(time.Second)
+	e.clock.Pass(time.Second)
 	e.wantCrowd(http.StatusServiceUnavailable)
 	e.wantCalls(3, 0)
 
 	e.fake.ClearFaults()
 	e.opens(e.visitor(), refused, http.StatusServiceUnavailable)
 	e.wantCalls(3, 0)
-	e.pass(5 * time.Minute)
+	e.clock.Pass(5 * time.Minute)
 	e.opens(e.visitor(), refused, http.StatusSeeOther)
 	e.wantCrowd(http.StatusSeeOther)
 	if got := e.alarms(staff); got != "" {

@@ -71,7 +71,7 @@ func TestFlowTokenDecisions(t *testing.T) {
 		}
 		c.opens(broker, page, http.StatusOK) // the session stays the authority
 		c.fake.ClearFaults()
-		c.pass(time.Minute) // that Core has asked for
+		c.clock.Pass(time.Minute) // that Core has asked for
 		c.patience(0)
 		c.returns(name+", afterwards", broker, address, page)
 	}
@@ -102,9 +102,9 @@ func TestExpiredFlowToken(t *testing.T) {
 	c.returns("with a grant", broker, c.expired(o), page)
 	c.told("with a grant for another", broker, c.expired(other), http.StatusGone, expiredTitle)
 
-	c.pass(50 * time.Minute)
+	c.clock.Pass(50 * time.Minute)
 	c.returns("before the grant ends", broker, c.expired(o), page)
-	c.pass(10 * time.Minute)
+	c.clock.Pass(10 * time.Minute)
 	c.told("when it has ended", broker, c.expired(o), http.StatusGone, expiredTitle)
 	c.opens(broker, page, http.StatusUnauthorized)
 	c.returns("a good token again", broker, c.address(o), page)
@@ -235,7 +235,7 @@ func TestCoreRefusesUs(t *testing.T) {
 	if got := c.alarms(staff); got != "" {
 		t.Errorf("alarms %q", got)
 	}
-	c.pass(5 * time.Minute)
+	c.clock.Pass(5 * time.Minute)
 	c.drain()
 	if got := c.fake.Reported(o.GUID); len(got) != 1 || got[0] != "InProcess" {
 		t.Errorf("told meanwhile and after: %v", got)
@@ -256,12 +256,12 @@ func TestCoreRefusesUsForAWhile(t *testing.T) {
 		c.told(string(fault), c.visitor(), address, http.StatusServiceUnavailable, credentialTitle)
 		calls := c.fake.Count(doortest.OpAny)
 		c.told(string(fault), c.visitor(), address, http.StatusServiceUnavailable, credentialTitle)
-		c.pass(5*time.Minute - time.Second)
+		c.clock.Pass(5*time.Minute - time.Second)
 		c.told(string(fault), c.visitor(), c.address(o), http.StatusServiceUnavailable, credentialTitle)
 		c.opens(broker, page, http.StatusOK)
 		c.wantCalls(doortest.OpAny, calls)
 		c.fake.ClearFaults()
-		c.pass(time.Second)
+		c.clock.Pass(time.Second)
 		c.returns(string(fault), c.visitor(), c.address(o), page)
 		if got := c.query(`SELECT count(*) FROM credentials WHERE blocked_until IS NOT NULL`); got != "0" {
 			t.Errorf("%s: %s credentials are still blocked", fault, got)
@@ -283,7 +283,7 @@ func TestEndedOrderOfCoreOpens(t *testing.T) {
 		o, address := c.order()
 		page := c.opens(c.visitor(), address, http.StatusSeeOther)
 		c.check(end(c.orderID(page)))
-		c.pass(400 * 24 * time.Hour)
+		c.clock.Pass(400 * 24 * time.Hour)
 		broker := c.visitor()
 		c.returns(state, broker, c.address(o), page)
 		if _, _, body := broker(page, nil); !strings.Contains(body, `data-state="`+state+`"`) || strings.Contains(body, page+"/submission") {

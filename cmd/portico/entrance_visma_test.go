@@ -24,6 +24,7 @@ import (
 	"portico/internal/password"
 	"portico/internal/portal"
 	"portico/internal/worker"
+	"portico/internal/worldtest"
 	"portico/views"
 )
 
@@ -35,20 +36,20 @@ type coreEntrance struct {
 	partners *partners
 	ring     *keyring.Ring
 	database string
-	log      *safeBuffer
+	log      *worldtest.Log
 	service  vismatest.Service // as Core has it
 }
 
 // newCoreEntrance starts everything; more is added to the connection.
 func newCoreEntrance(t *testing.T, more string, o vismatest.Options) *coreEntrance {
 	t.Helper()
-	e := &entrance{t: t, now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}
-	c := &coreEntrance{entrance: e, database: dbtest.New(t), log: &safeBuffer{}}
+	e := &entrance{t: t, clock: worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC))}
+	c := &coreEntrance{entrance: e, database: dbtest.New(t), log: &worldtest.Log{}}
 	ring, err := keyring.Parse(keyring.New())
 	c.check(err)
 	c.ring = ring
 	c.store = c.open()
-	o.Now = c.clock
+	o.Now = c.clock.Now
 	c.fake = vismatest.Start(t, o)
 	c.apply(more)
 
@@ -62,7 +63,7 @@ func newCoreEntrance(t *testing.T, more string, o vismatest.Options) *coreEntran
 	c.web.Start()
 	t.Cleanup(c.web.Close)
 	c.runner = &worker.Runner{Store: c.store, Reporters: workPartners{c.partners}, Links: links{c.store, conf.BaseURL}, Log: log,
-		Now: c.clock, Rand: func() float64 { return 0 }}
+		Now: c.clock.Now, Rand: func() float64 { return 0 }}
 	c.service = vismatest.Service{ID: "boligfoto", URL: c.web.URL + "/callback/boligfoto"}
 	return c
 }
@@ -73,14 +74,14 @@ func (c *coreEntrance) open() *db.Store {
 	store, err := db.Open(c.t.Context(), c.database, c.ring)
 	c.check(err)
 	c.t.Cleanup(func() { _ = store.Close() })
-	store.Now = c.clock
+	store.Now = c.clock.Now
 	return store
 }
 
 // apply stores the connection, with more in it and with texts replaced.
 func (c *coreEntrance) apply(more string, replace ...string) {
 	c.t.Helper()
-	c.pass(time.Second) // a connection that was changed is known by its time
+	c.clock.Pass(time.Second) // a connection that was changed is known by its time
 	raw := strings.NewReplacer(replace...).Replace(string(c.fake.Connection("core", c.fake.URL)))
 	connection, faults := visma.Configure([]byte(`{"rate":{"concurrent":64,"per_second":1000},` + more + raw[1:]))
 	if len(faults) > 0 {

@@ -43,6 +43,7 @@ var arrows = []struct {
 	{"static", nil},
 	{"internal/portal", nil},
 	{"internal/worker", []string{"internal/portal"}},
+	{"internal/worldtest", nil},
 	{"internal/applyfile", []string{"internal/portal"}},
 	{"internal/keyring", nil},
 	{"internal/mail", nil},
@@ -135,8 +136,8 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// TestTestCodeIsInNoProgram: databases of tests and partners' fakes are for
-// tests; the demo and its simulator alone have the fakes as well.
+// TestTestCodeIsInNoProgram: databases and clocks of tests and partners' fakes are
+// for tests; the demo and its simulator alone have the fakes as well.
 func TestTestCodeIsInNoProgram(t *testing.T) {
 	t.Parallel()
 	fakes := []string{"internal/partner/*/*test", "internal/partner/*/*/*test"}
@@ -144,7 +145,7 @@ func TestTestCodeIsInNoProgram(t *testing.T) {
 		for _, imported := range p.Imports {
 			to := strings.TrimPrefix(imported, module)
 			fake := matches(t, fakes, to) && !matches(t, append(fakes, "cmd/portico", "cmd/partnersim"), p.name())
-			if fake || to == "db/dbtest" {
+			if fake || to == "db/dbtest" || to == "internal/worldtest" {
 				t.Errorf("%s imports %s, which is for tests", p.name(), to)
 			}
 		}

@@ -56,7 +56,7 @@ func TestTokensAreFetchedOnce(t *testing.T) {
 	c.wantCalls(vismatest.OpToken, 1)
 	c.wantCalls(vismatest.OpVerify, 100)
 
-	c.pass(19 * time.Minute) // the token has run out, but for its margin
+	c.clock.Pass(19 * time.Minute) // the token has run out, but for its margin
 	address = c.address(o)
 	two.open(t, address)
 	c.wantCalls(vismatest.OpToken, 2)
@@ -174,7 +174,7 @@ func TestAuthorizationEndpoint(t *testing.T) {
 		} {
 			c.told(authType+", "+what, c.visitor(), other, http.StatusForbidden, invalidTitle)
 		}
-		c.pass(5 * time.Minute)
+		c.clock.Pass(5 * time.Minute)
 		c.told(authType+", expired", c.visitor(), address, http.StatusForbidden, invalidTitle)
 		c.returns(authType+", a fresh one", c.visitor(), c.address(o), page)
 		c.wantCalls(vismatest.OpVerify, 0)

@@ -18,6 +18,7 @@ import (
 	"portico/internal/partner/vitec/vitectest"
 	"portico/internal/portal"
 	"portico/internal/worker"
+	"portico/internal/worldtest"
 )
 
 // siege is a world with a real partner's client and the partner's fake behind
@@ -30,7 +31,7 @@ type siege struct {
 
 func newSiege(t *testing.T, timeout time.Duration) *siege {
 	t.Helper()
-	start := &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}
+	start := worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC))
 	fake := vitectest.Start(t, vitectest.Options{Now: start.Now})
 	raw := strings.Replace(string(fake.Connection("vitec", fake.URL)), "{", `{"rate":{"concurrent":64,"per_second":1000},`, 1)
 	configured, faults := vitec.Configure([]byte(raw))
@@ -80,7 +81,7 @@ func (s *siege) wantNothingLeft() {
 }
 
 // lapse waits until every lease has run out.
-func (s *siege) lapse() { s.clock.pass(worker.Lease + time.Second) }
+func (s *siege) lapse() { s.clock.Pass(worker.Lease + time.Second) }
 
 // dying is the store of a worker that is killed before it records: what it
 // means to write never reaches the database.
@@ -257,11 +258,11 @@ func TestAFaultOnTheWay(t *testing.T) {
 				t.Fatalf("after the fault: %+v", j)
 			}
 			if c.parked {
-				s.clock.pass(100 * time.Hour)
+				s.clock.Pass(100 * time.Hour)
 				s.once(0) // nothing overtakes
 				s.must(s.store.RetryJob(t.Context(), s.job(id, portal.Received).ID, s.erik.Actor()))
 			}
-			s.clock.pass(10 * time.Minute)
+			s.clock.Pass(10 * time.Minute)
 			s.once(1)
 			s.wantStatuses("B1", "OrderReceived")
 			s.wantCalls(vitectest.OpStatus, c.calls)
@@ -396,7 +397,7 @@ func (s *siege) weather() {
 				s.must(s.store.RetryJob(s.Context(), u.Job.ID, s.erik.Actor()))
 			}
 		}
-		s.clock.pass(30 * time.Minute)
+		s.clock.Pass(30 * time.Minute)
 	}
 	s.Fatal("the outbox does not get empty")
 }

@@ -131,7 +131,7 @@ func TestALeadThatDoesNotLeave(t *testing.T) {
 	w := newLeadWorld(t, ends(portal.ReportError{Outcome: portal.OutcomeFailed}))
 	for range len(portal.Backoff) {
 		w.once(1)
-		w.clock.pass(25 * time.Hour)
+		w.clock.Pass(25 * time.Hour)
 	}
 	w.want(len(portal.Backoff), portal.LeadQueued, portal.JobParked)
 	w.once(0)
@@ -159,7 +159,7 @@ var doubts = map[string]func(*leadWorld) int{
 		if w.must(err); len(jobs) != 1 {
 			w.Fatalf("claimed %+v", jobs)
 		}
-		w.clock.pass(worker.Lease + time.Second)
+		w.clock.Pass(worker.Lease + time.Second)
 		w.once(1)
 		return 0
 	},
@@ -167,14 +167,14 @@ var doubts = map[string]func(*leadWorld) int{
 		w.runner.Store = forgetful{w.store}
 		w.once(1)
 		w.runner = w.newRunner(w.office)
-		w.clock.pass(worker.Lease + time.Second)
+		w.clock.Pass(worker.Lease + time.Second)
 		w.once(1)
 		return 1
 	},
 	"stopped when it is claimed again": func(w *leadWorld) int {
 		w.runner.Store = forgetful{w.store}
 		w.once(1)
-		w.clock.pass(worker.Lease + time.Second)
+		w.clock.Pass(worker.Lease + time.Second)
 		ctx, stop := context.WithCancel(w.Context())
 		w.runner.Store = stopping{w.store, stop}
 		_, err := w.runner.RunOnce(ctx)
@@ -186,7 +186,7 @@ var doubts = map[string]func(*leadWorld) int{
 
 // wakings are what makes messages available again, of whatever connection.
 var wakings = map[string]func(*leadWorld){
-	"time": func(w *leadWorld) { w.clock.pass(1000 * time.Hour) },
+	"time": func(w *leadWorld) { w.clock.Pass(1000 * time.Hour) },
 	"many are sent again": func(w *leadWorld) {
 		for _, f := range []db.OutboxFilter{{}, {Kind: db.OutboxParked}, {Jobs: []int64{w.lead().Job.ID}}} {
 			n, err := w.store.RetryJobs(w.Context(), f, w.erik.Actor())
@@ -236,7 +236,7 @@ func TestALeadIsNotRepeatedUnasked(t *testing.T) {
 				calls := leave(w)
 				w.want(calls, portal.LeadUncertain, portal.JobParked)
 				wake(w)
-				w.clock.pass(time.Minute)
+				w.clock.Pass(time.Minute)
 				w.run()
 				w.want(calls, portal.LeadUncertain, portal.JobParked)
 				w.office.end = arrives

@@ -143,7 +143,7 @@ func TestOnePoisonOrderStopsNobody(t *testing.T) {
 		t.Errorf("aside %v", raw)
 	}
 	g.order = nil
-	w.clock.pass(10 * time.Minute)
+	w.clock.Pass(10 * time.Minute)
 	if _, imported, aside = w.polled(p); imported != 3 || aside != 0 {
 		t.Errorf("later %d in, %d aside", imported, aside)
 	}
@@ -177,7 +177,7 @@ func TestAnOutageIsNotTheOrdersFault(t *testing.T) {
 				t.Errorf("%q, %d aside, %d asked for", last, aside, len(g.fetched))
 			}
 			g.order = nil
-			w.clock.pass(5 * time.Minute)
+			w.clock.Pass(5 * time.Minute)
 			if _, imported, aside := w.polled(p); imported != 200 || aside != 0 {
 				t.Errorf("afterwards %d in, %d aside", imported, aside)
 			}
@@ -196,7 +196,7 @@ func TestAListThatIsCutOff(t *testing.T) {
 	}
 	g.cut = nil
 	g.add(2)
-	w.clock.pass(5 * time.Minute)
+	w.clock.Pass(5 * time.Minute)
 	if last, imported, _ := w.polled(p); last != "" || imported != 5 {
 		t.Errorf("%q, %d in", last, imported)
 	}
@@ -229,7 +229,7 @@ func TestAKilledPollerIsFollowed(t *testing.T) {
 	if ok, _ := w.poller(g).RunOnce(t.Context()); ok {
 		t.Error("another polls while the lease lasts")
 	}
-	w.clock.pass(worker.PollLease + time.Second)
+	w.clock.Pass(worker.PollLease + time.Second)
 	if _, imported, _ := w.polled(w.poller(g)); imported != 100-before || w.countFetched() != 100 {
 		t.Errorf("%d came in, and then %d", before, imported)
 	}
@@ -343,7 +343,7 @@ func TestAnActivationIsFollowed(t *testing.T) {
 	page, err := w.store.Orders(t.Context(), orderFilter)
 	w.must(err)
 	id := page.Rows[0].ID
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+	w.must(w.store.RequestActivation(t.Context(), id, portal.ActivationRequest{Operation: portal.Activate}, w.erik.Actor()))
 	runner := w.newRunner(answerer{})
 	for range 2 { // the order's jobs go one after another
 		_, err = runner.RunOnce(t.Context())
@@ -374,7 +374,7 @@ func TestAnActivationIsFollowed(t *testing.T) {
 		if looked, err := looker.RunOnce(t.Context()); looked || err != nil {
 			t.Fatalf("look %d came early: %v", i, err)
 		}
-		w.clock.pass(wait)
+		w.clock.Pass(wait)
 		if looked, err := looker.RunOnce(t.Context()); !looked || err != nil {
 			t.Fatalf("look %d: %t, %v", i, looked, err)
 		}

@@ -243,7 +243,7 @@ func (h *hand) meanwhile(f fault, at moment) {
 		return
 	}
 	h.m.tell("worker %d stands still for %v in %s", h.number, f.pause, h.queue[0].job)
-	h.m.clock.pass(f.pause)
+	h.m.clock.Pass(f.pause)
 	for range f.steps {
 		h.m.next()
 	}
@@ -315,7 +315,7 @@ func (h *hand) CompleteJob(ctx context.Context, j portal.Job, took time.Duration
 		if connection := j.Message.ConnectionID; err == nil && h.m.down[connection] {
 			h.m.down[connection] = false
 			h.m.up[connection] = append(h.m.up[connection], h.m.clock.Now())
-			h.m.clock.pass(recovery) // until whatever the lot says is due
+			h.m.clock.Pass(recovery) // until whatever the lot says is due
 		}
 		return err
 	})

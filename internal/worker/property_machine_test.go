@@ -10,6 +10,7 @@ import (
 	"portico/db"
 	"portico/internal/portal"
 	"portico/internal/worker"
+	"portico/internal/worldtest"
 )
 
 // outbox is the store as workers, brokers and staff meet it.
@@ -40,7 +41,7 @@ type outbox interface {
 type machine struct {
 	store  outbox
 	flaw   flaw
-	clock  *clock
+	clock  *worldtest.Clock
 	start  time.Time
 	by     portal.Actor
 	hands  []*hand
@@ -95,7 +96,7 @@ func (j *watchedJob) is(msg portal.Message) bool {
 }
 
 // play plays a history to its end, or until something is violated.
-func play(s outbox, c *clock, by portal.Actor, h history, f flaw) *machine {
+func play(s outbox, c *worldtest.Clock, by portal.Actor, h history, f flaw) *machine {
 	m := &machine{store: s, flaw: f, clock: c, start: c.Now(), by: by, steps: h.steps, look: h.look,
 		down: map[string]bool{}, up: map[string][]time.Time{}}
 	for i := range 3 {
@@ -118,7 +119,7 @@ func (m *machine) next() bool {
 	}
 	step := m.steps[0]
 	m.steps = m.steps[1:]
-	m.clock.pass(time.Millisecond) // no two things happen at the same time
+	m.clock.Pass(time.Millisecond) // no two things happen at the same time
 	step(m)
 	if m.played++; m.played%m.look == 0 {
 		m.check()
@@ -167,7 +168,7 @@ func (m *machine) told() string {
 }
 
 func (m *machine) open(number int, p planned) {
-	m.clock.pass(time.Millisecond)
+	m.clock.Pass(time.Millisecond)
 	o := &watchedOrder{offer: p.offer, number: number, faults: p.faults, state: p.offer.begins}
 	svc, err := m.store.Service(context.Background(), o.service)
 	if err == nil {
@@ -209,7 +210,7 @@ func (m *machine) act(o *watchedOrder, d deed) {
 
 // pass lets time pass.
 func (m *machine) pass(d time.Duration) {
-	m.clock.pass(d)
+	m.clock.Pass(d)
 	m.tell("%v pass", d)
 }
 
@@ -300,7 +301,7 @@ func (m *machine) end() {
 			}
 		}
 		m.run(0, works)
-		m.clock.pass(25 * time.Hour) // longer than any delay
+		m.clock.Pass(25 * time.Hour) // longer than any delay
 		m.check()
 	}
 	for _, o := range m.orders {

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"portico/internal/portal"
+	"portico/internal/worldtest"
 )
 
 // offer is a service, and what the test itself knows of it.
@@ -201,7 +202,7 @@ func drawStep(t *rapid.T) step {
 
 // remembered plays a history on a memory.
 func remembered(h history, f flaw) *machine {
-	c := &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}
+	c := worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC))
 	s := newMemory(offered(), c.Now)
 	s.flaw = f
 	return play(s, c, portal.Actor{Kind: portal.ActorStaff, ID: 1, Name: "Erik"}, h, f)

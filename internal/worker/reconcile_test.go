@@ -90,7 +90,7 @@ func TestReconcileAtNight(t *testing.T) {
 	s := &shelf{listed: []string{"vitec", "other"}}
 	first := w.reconciler(s)
 	w.reconcile(first, 0)
-	w.clock.set(night)
+	w.clock.Set(night)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
@@ -110,7 +110,7 @@ func TestReconcileAtNight(t *testing.T) {
 	if last, _ := w.office("unlisted"); last != nil {
 		t.Errorf("an office of a partner without a list was compared %v", last)
 	}
-	w.clock.pass(24 * time.Hour)
+	w.clock.Pass(24 * time.Hour)
 	w.reconcile(first, 2)
 }
 
@@ -122,7 +122,7 @@ func TestReconcileFails(t *testing.T) {
 	s := &shelf{listed: []string{"vitec"}}
 	r := w.reconciler(s)
 	w.reconcile(r, 0)
-	w.clock.set(night)
+	w.clock.Set(night)
 	for name, c := range map[string]struct {
 		list func(context.Context, string) (portal.Listing, error)
 		want string
@@ -142,16 +142,16 @@ func TestReconcileFails(t *testing.T) {
 			t.Errorf("%s: recorded %q, want %q", name, failure, c.want)
 		}
 		w.reconcile(r, 0)
-		w.clock.pass(2 * time.Hour)
+		w.clock.Pass(2 * time.Hour)
 	}
 	s.list = func(context.Context, string) (portal.Listing, error) {
 		return portal.Listing{}, &portal.Error{Err: &portal.ReportError{Outcome: portal.OutcomeRefused, Status: 403}}
 	}
 	w.reconcile(r, 1)
-	w.clock.pass(12 * time.Hour)
+	w.clock.Pass(12 * time.Hour)
 	w.reconcile(r, 0)
 	s.list = nil
-	w.clock.set(night.Add(24 * time.Hour))
+	w.clock.Set(night.Add(24 * time.Hour))
 	w.reconcile(r, 1)
 	if last, failure := w.office("vitec"); last == nil || failure != "" {
 		t.Errorf("after it went well: %v, %q", last, failure)
@@ -166,7 +166,7 @@ func TestReconcileKilled(t *testing.T) {
 	w.received("vitec", "1")
 	s := &shelf{listed: []string{"vitec"}}
 	w.reconcile(w.reconciler(s), 0)
-	w.clock.set(night)
+	w.clock.Set(night)
 	ctx, stop := context.WithCancel(t.Context())
 	s.list = func(ctx context.Context, _ string) (portal.Listing, error) {
 		stop()
@@ -179,7 +179,7 @@ func TestReconcileKilled(t *testing.T) {
 		t.Errorf("that the program stopped is recorded as a failure: %q", failure)
 	}
 	w.reconcile(w.reconciler(s), 0)
-	w.clock.pass(worker.ReconcileLease + time.Second)
+	w.clock.Pass(worker.ReconcileLease + time.Second)
 	w.reconcile(w.reconciler(s), 1)
 	if last, _ := w.office("vitec"); last == nil {
 		t.Error("the office is not compared")
@@ -200,7 +200,7 @@ func TestReconcileByHand(t *testing.T) {
 	if _, failure := w.office("vitec"); failure != "no answer" {
 		t.Errorf("recorded %q", failure)
 	}
-	w.clock.pass(time.Hour)
+	w.clock.Pass(time.Hour)
 	s.list = func(context.Context, string) (portal.Listing, error) {
 		return portal.Listing{Orders: []portal.Listed{{OrderID: "2", Status: "Ordered", CreatedAt: w.clock.Now().Add(-time.Hour)}}}, nil
 	}

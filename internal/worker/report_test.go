@@ -108,7 +108,7 @@ func TestOurOwnFaultSpendsNoAttempt(t *testing.T) {
 	if diff := cmp.Diff(want, w.recorded(id, portal.Received)); diff != "" {
 		t.Errorf("no reporter:\n%s", diff)
 	}
-	w.clock.pass(66 * time.Second)
+	w.clock.Pass(66 * time.Second)
 	var calls []portal.State
 	w.runner.Reporters = partner(func(_ context.Context, m portal.Message) error { calls = append(calls, m.State); return nil })
 	w.once(1)
@@ -155,7 +155,7 @@ func TestOnceUncertainUncertain(t *testing.T) {
 				return c.second
 			})
 			w.once(1)
-			w.clock.pass(5 * time.Second)
+			w.clock.Pass(5 * time.Second)
 			w.once(1)
 			if diff := cmp.Diff([]bool{false, true}, seen); diff != "" {
 				t.Errorf("the reporter is told:\n%s", diff)
@@ -184,9 +184,9 @@ func TestTenAttempts(t *testing.T) {
 				if diff := cmp.Diff(want, w.recorded(id, portal.Received)); diff != "" {
 					t.Fatal(diff)
 				}
-				w.clock.pass(next - time.Microsecond)
+				w.clock.Pass(next - time.Microsecond)
 				w.once(0)
-				w.clock.pass(time.Microsecond)
+				w.clock.Pass(time.Microsecond)
 			}
 			w.once(1)
 			got := w.recorded(id, portal.Received)
@@ -197,7 +197,7 @@ func TestTenAttempts(t *testing.T) {
 			if took := w.clock.Now().Sub(started); took.Truncate(time.Hour) != 75*time.Hour || calls != 10 {
 				t.Errorf("%d calls in %v", calls, took)
 			}
-			w.clock.pass(1000 * time.Hour)
+			w.clock.Pass(1000 * time.Hour)
 			w.once(0)
 		})
 	}
@@ -255,7 +255,7 @@ func TestEachAttemptHasALinkOfItsOwn(t *testing.T) {
 	w.once(1)
 	w.ask(id)
 	w.once(1)
-	w.clock.pass(5 * time.Second)
+	w.clock.Pass(5 * time.Second)
 	w.once(1)
 	w.deliver(id)
 	w.once(1)
@@ -314,7 +314,7 @@ func TestAJobThatKillsItsWorkersEnds(t *testing.T) {
 		if len(jobs) != 1 || err != nil {
 			t.Fatalf("%+v, %v", jobs, err)
 		}
-		w.clock.pass(worker.Lease + time.Second)
+		w.clock.Pass(worker.Lease + time.Second)
 	}
 	w.runner.Reporters = partner(func(context.Context, portal.Message) error {
 		t.Error("called once more")

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,62 +13,26 @@ import (
 	"portico/internal/keyring"
 	"portico/internal/portal"
 	"portico/internal/worker"
+	"portico/internal/worldtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
-
-// clock is a time that only the test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) set(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = at
-}
-
-func (c *clock) pass(d time.Duration) { c.set(c.Now().Add(d)) }
 
 // world is a real store, with a runner whose partner the test plays.
 type world struct {
 	*testing.T
 	store  *db.Store
-	clock  *clock
+	clock  *worldtest.Clock
 	runner *worker.Runner
-	log    *lockedBuffer
+	log    *worldtest.Log
 	erik   portal.Staff
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // newWorld returns a world with the connections given, each with a service of
 // its name that asks nothing.
 func newWorld(t *testing.T, connections ...portal.Connection) *world {
 	t.Helper()
-	w := &world{T: t, clock: &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}, log: &lockedBuffer{}}
+	w := &world{T: t, clock: worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)), log: &worldtest.Log{}}
 	ring, err := keyring.Parse(keyring.New())
 	w.must(err)
 	w.store, err = db.Open(t.Context(), dbtest.New(t), ring)

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"portico/internal/worldtest"
 )
 
 // build builds the program, with the race detector where the test has it.
@@ -196,22 +198,7 @@ func (p *process) unwantedEnds() []string {
 }
 
 // journal is what a process said in all its lives.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
+type journal struct{ worldtest.Log }
 
 func (j *journal) tail() string {
 	text := j.String()

@@ -15,30 +15,13 @@ import (
 
 	"portico/internal/partner/door"
 	"portico/internal/portal"
+	"portico/internal/worldtest"
 )
 
 const (
 	apiKey = "nyckel+/1"
 	base   = "/plain/serviceguide_log"
 )
-
-// clock is a clock that passes when it is told to.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // memory is a store of hashes for tests: what a database does in one statement
 // is done here under one lock.
@@ -89,7 +72,7 @@ type guide struct {
 	*testing.T
 	role  string
 	url   string
-	clock *clock
+	clock *worldtest.Clock
 	store *memory
 
 	mu      sync.Mutex
@@ -107,7 +90,7 @@ type answer struct {
 
 func start(t *testing.T, role string) *guide {
 	t.Helper()
-	g := &guide{T: t, role: role, clock: &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}, store: &memory{}, answers: map[string][]answer{}}
+	g := &guide{T: t, role: role, clock: worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)), store: &memory{}, answers: map[string][]answer{}}
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
 	g.url = server.URL + base

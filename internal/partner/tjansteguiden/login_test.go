@@ -33,7 +33,7 @@ func TestAHashIsGoodForTwentyMinutes(t *testing.T) {
 	g.says("orders", ok(noOrders))
 	c := g.client("")
 	for _, pass := range []time.Duration{0, 10 * time.Minute, 8*time.Minute + 59*time.Second, time.Second} { // using it does not make it last
-		g.clock.pass(pass)
+		g.clock.Pass(pass)
 		if err := g.fetch(c); err != nil {
 			t.Fatal(err)
 		}

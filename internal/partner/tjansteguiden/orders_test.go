@@ -242,7 +242,7 @@ func TestTheDayIsThatOfTheZone(t *testing.T) {
 	t.Parallel()
 	g := start(t, "ko")
 	g.says("orders", ok(noOrders))
-	g.clock.now = time.Date(2026, 11, 24, 23, 30, 0, 0, time.UTC)
+	g.clock.Set(time.Date(2026, 11, 24, 23, 30, 0, 0, time.UTC))
 	if err := g.fetch(g.client(`"query":{"date":"from","api_user":"user"},`)); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func TestOAuth(t *testing.T) {
 				t.Errorf("%s, %s: %v", authType, what, err)
 			}
 		}
-		b.clock.pass(issuedLife)
+		b.clock.Pass(issuedLife)
 		if _, err := b.client.Ticket(t.Context(), b.query(b.order, token)); portal.KindOf(err) != portal.Forbidden {
 			t.Errorf("%s, afterwards: %v", authType, err)
 		}
@@ -171,6 +171,6 @@ func TestOpenedByCore(t *testing.T) {
 		if err != nil || got.Target.ID != "66120" || got.Unproven != (authType != "flow_token") || got.Customer != customer {
 			t.Errorf("%s: %+v, %v", authType, got, err)
 		}
-		b.clock.pass(time.Minute)
+		b.clock.Pass(time.Minute)
 	}
 }

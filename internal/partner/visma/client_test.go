@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,28 +17,13 @@ import (
 	"portico/internal/partner/door/doortest"
 	"portico/internal/partner/visma/vismatest"
 	"portico/internal/portal"
+	"portico/internal/worldtest"
 )
 
 const customer = "14"
 
-// clock is a clock that passes when it is told to.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+func newClock() *worldtest.Clock {
+	return worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC))
 }
 
 // bundle is a client, the Core that it speaks to and one order there.
@@ -49,7 +33,7 @@ type bundle struct {
 	fake   *vismatest.Server
 	store  *memory
 	order  vismatest.Order
-	clock  *clock
+	clock  *worldtest.Clock
 	waits  time.Duration // for an answer
 }
 
@@ -205,7 +189,7 @@ func TestThrottleModeIsObeyed(t *testing.T) {
 		if err := b.client.report(t.Context(), b.shown(portal.Received)); err != nil && portal.OutcomeOf(err) != portal.OutcomeBusy {
 			t.Fatal(err)
 		}
-		b.clock.pass(unsurePause) // said to be delayed
+		b.clock.Pass(unsurePause) // said to be delayed
 	}
 	before := b.fake.Count(doortest.OpAny)
 	var report *portal.ReportError
@@ -217,7 +201,7 @@ func TestThrottleModeIsObeyed(t *testing.T) {
 		t.Errorf("ticket: %v", err)
 	}
 	b.wantCalls(doortest.OpAny, before) // nothing is sent before Core wants it
-	b.clock.pass(time.Minute)
+	b.clock.Pass(time.Minute)
 	if err := b.client.report(t.Context(), b.shown(portal.Received)); err != nil {
 		t.Error(err)
 	}

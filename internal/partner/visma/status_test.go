@@ -185,7 +185,7 @@ func TestAStateThatArrivedIsNotSentAgain(t *testing.T) {
 		if err := b.client.report(t.Context(), m); portal.OutcomeOf(err) != portal.OutcomeUnknown {
 			t.Fatalf("%s: %v", fault, err)
 		}
-		b.clock.pass(5 * time.Second)
+		b.clock.Pass(5 * time.Second)
 		m.Uncertain, m.Doubts = true, 1
 		receipt, err := b.client.Report(t.Context(), m)
 		if err != nil || receipt.Shown == "" {
@@ -206,7 +206,7 @@ func TestAStateThatWasPassedIsNotSentAgain(t *testing.T) {
 		if err := b.client.report(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
-		b.clock.pass(time.Minute)
+		b.clock.Pass(time.Minute)
 	}
 	received.Uncertain, received.Doubts = true, 1
 	if err := b.client.report(t.Context(), received); err != nil {
@@ -217,7 +217,7 @@ func TestAStateThatWasPassedIsNotSentAgain(t *testing.T) {
 		t.Error(diff)
 	}
 	// Delivered, reopened and delivered again is another change.
-	b.clock.pass(time.Hour)
+	b.clock.Pass(time.Hour)
 	again := b.message(portal.Delivered, "")
 	again.Uncertain, again.Doubts = true, 1
 	if err := b.client.report(t.Context(), again); err != nil {

@@ -34,7 +34,7 @@ func TestATokenIsFetchedOnce(t *testing.T) {
 	b.parallel(b.client, another)
 	b.wantCalls(vismatest.OpToken, 1)
 
-	b.clock.pass(19*time.Minute + time.Second) // within the margin of 20 minutes
+	b.clock.Pass(19*time.Minute + time.Second) // within the margin of 20 minutes
 	b.parallel(b.client, another)
 	b.wantCalls(vismatest.OpToken, 2)
 	b.wantCalls(vismatest.OpState, 200) // no call was made in vain
@@ -71,13 +71,13 @@ func TestRefresh(t *testing.T) {
 		}
 	}
 	send()
-	b.clock.pass(20 * time.Minute)
+	b.clock.Pass(20 * time.Minute)
 	send()
-	b.clock.pass(20 * time.Minute)
+	b.clock.Pass(20 * time.Minute)
 	send() // with the first refresh token: the answer to a refresh has no new one
 	b.fake.Revoke(true)
 	send() // invalid_grant
-	b.clock.pass(8 * 24 * time.Hour)
+	b.clock.Pass(8 * 24 * time.Hour)
 	send() // the refresh token has ended too
 	want := "client_credentials refresh_token refresh_token refresh_token client_credentials client_credentials"
 	if got := grants(); got != want {
@@ -134,7 +134,7 @@ func TestTokenFaults(t *testing.T) {
 			}
 			b.wantCalls(vismatest.OpState, 0)
 			b.fake.ClearFaults()
-			b.clock.pass(2 * time.Minute)
+			b.clock.Pass(2 * time.Minute)
 			if err := b.client.report(t.Context(), b.shown(portal.Received)); err != nil { // the claim was given back
 				t.Errorf("afterwards: %v", err)
 			}
@@ -151,7 +151,7 @@ func TestADeadProcessLosesItsClaim(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() { done <- b.client.report(t.Context(), b.shown(portal.Received)) }()
-	b.clock.pass(door.TokenLease)
+	b.clock.Pass(door.TokenLease)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

@@ -68,12 +68,42 @@ func (b *Browser) Post(path string, pairs ...string) (status int, location strin
 	return status, location
 }
 
+// PostFromElsewhere sends an empty form as a page of another site would.
+func (b *Browser) PostFromElsewhere(path string) (status int) {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.base+path, nil)
+	if err == nil {
+		req.Header.Set("Sec-Fetch-Site", "cross-site")
+	}
+	status, _, _ = b.Do(req, err)
+	return status
+}
+
 // Sees checks that a page opens and what it says.
 func (b *Browser) Sees(page string, wants ...string) {
 	b.t.Helper()
+	b.wants(page, http.StatusOK, wants...)
+}
+
+// Misses checks that there are no such pages, and no such forms, each with its
+// names and values in turn.
+func (b *Browser) Misses(pages []string, forms map[string][]string) {
+	b.t.Helper()
+	for _, page := range pages {
+		b.wants(page, http.StatusNotFound)
+	}
+	for path, pairs := range forms {
+		if status, _ := b.Post(path, pairs...); status != http.StatusNotFound {
+			b.t.Errorf("%s: status %d, want 404", path, status)
+		}
+	}
+}
+
+func (b *Browser) wants(page string, wantStatus int, wants ...string) {
+	b.t.Helper()
 	status, _, body := b.Get(page)
-	if status != http.StatusOK {
-		b.t.Errorf("%s: status %d", page, status)
+	if status != wantStatus {
+		b.t.Errorf("%s: status %d, want %d", page, status, wantStatus)
 	}
 	for _, want := range append(wants, b.everywhere...) {
 		if !strings.Contains(body, want) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,6 +35,13 @@ var refusals = []FaultInfo{
 	{Kind: FaultSlow, Group: "done", Name: "slow"},
 	{Kind: faultOdd, Group: "odd", Name: "odd", Ops: []Op{opOpen}},
 }
+
+// pages are a fake's with one page of its own.
+var pages = ParsePages("sv", fstest.MapFS{"style.css": {}, "templates/faults.html": {Data: []byte(`{{define "more"}}{{.}} more{{end}}`)},
+	"templates/own.html": {Data: []byte(`{{define "main"}}<h1>{{.Name}}</h1>{{end}}`)},
+	"templates/words.html": {Data: []byte(`{{define "title"}}Counter{{end}}{{define "warning"}}{{end}}{{define "brand"}}{{end}}
+		{{define "index"}}{{end}}{{define "no-page"}}none{{end}}{{define "to-index"}}{{end}}{{define "caller"}}{{end}}
+		{{define "users"}}<option>{{.}}</option>{{end}}`)}})
 
 // counter is a fake that counts.
 type counter struct {
@@ -59,7 +67,7 @@ func start(t *testing.T) *counter {
 			})
 		})
 	}
-	mux.HandleFunc("POST /faults", c.SwitchFaults(http.NotFound))
+	mux.Handle("/", NewSite(c.Door, SiteOptions{Pages: pages}))
 	c.url = Start(t, mux)
 	return c
 }
@@ -103,8 +111,8 @@ func TestFaultsForTheNextCalls(t *testing.T) {
 	if diff := cmp.Diff([]bool{false, false, true, true, false, true}, stored); diff != "" {
 		t.Error(diff)
 	}
-	if c.n.Load() != 3 || c.Count(opCount) != 6 || c.Count(OpAny) != 6 || c.Count(opOpen) != 0 || c.FaultCount() != 1 {
-		t.Errorf("%d done of %d calls, %d faults left", c.n.Load(), c.Count(opCount), c.FaultCount())
+	if c.n.Load() != 3 || c.Count(opCount) != 6 || c.Count(OpAny) != 6 || c.Count(opOpen) != 0 || c.faultCount() != 1 {
+		t.Errorf("%d done of %d calls, %d faults left", c.n.Load(), c.Count(opCount), c.faultCount())
 	}
 	c.ClearFaults()
 	if status, _, _ := c.send(t, t.Context(), opOpen, "bad"); status != 400 || c.Log()[6].Stored {
@@ -178,9 +186,9 @@ func TestLog(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	rows, total := c.LogRows(func(time.Time) string { return "now" })
-	if total != 1 || rows[0].At != "now" || rows[0].OpName != "count" || rows[0].Body != "{\n  \"a\": \"***\"\n}" {
-		t.Errorf("%+v", rows)
+	p := c.logPage(func(time.Time) string { return "now" })
+	if row := p.Requests[0]; p.Total != 1 || row.At != "now" || row.OpName != "count" || row.Body != "{\n  \"a\": \"***\"\n}" {
+		t.Errorf("%+v", p)
 	}
 }
 
@@ -194,9 +202,9 @@ func TestLogIsBounded(t *testing.T) {
 	for range maxLog + 1 {
 		d.arrive(r, Request{})
 	}
-	rows, total := d.LogRows(func(time.Time) string { return "" })
-	if len(rows) != maxShown || total != maxLog/2+1 {
-		t.Errorf("%d rows of %d", len(rows), total)
+	p := d.logPage(func(time.Time) string { return "" })
+	if len(p.Requests) != maxShown || p.Total != maxLog/2+1 {
+		t.Errorf("%d rows of %d", len(p.Requests), p.Total)
 	}
 }
 
@@ -207,7 +215,7 @@ func TestSwitchFaults(t *testing.T) {
 	on := func(want ...string) {
 		t.Helper()
 		var got []string
-		for _, s := range c.FaultSections() {
+		for _, s := range c.sections() {
 			for _, row := range s.Faults {
 				if row.On {
 					got = append(got, s.Title+": "+row.Name+" "+row.Where)
@@ -236,6 +244,32 @@ func TestSwitchFaults(t *testing.T) {
 	on()
 }
 
+func TestSite(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	var s *Site
+	s = NewSite(New(Options{}), SiteOptions{Pages: pages, Cookie: "who", Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Acting: func(r *http.Request) any { return "<" + s.Actor(r) }, More: func(r *http.Request) any { return r.Method }})
+	s.HandleFunc("GET /own", func(w http.ResponseWriter, r *http.Request) {
+		s.Show(w, r, http.StatusOK, "own", "Own & one", struct{ Name string }{"<Ada"})
+	})
+	s.HandleFunc("GET /broken", func(w http.ResponseWriter, r *http.Request) { s.Show(w, r, http.StatusOK, "own", "", 1) })
+	s.HandleFunc("POST /acting", func(w http.ResponseWriter, r *http.Request) { s.Act(w, r, r.FormValue("user"), "/own") })
+	b := NewBrowser(t, Start(t, s), "Simulator.")
+	b.Sees("/own", "<title>Own &amp; one · Counter<", "<h1>&lt;Ada<", "<option>&lt;</option>", `<a href="/" aria-current="page">`)
+	if status, location := b.Post("/acting", "user", "bo"); status != http.StatusSeeOther || location != "/own" {
+		t.Errorf("acting: %d %s", status, location)
+	}
+	b.Sees("/own", "<option>&lt;bo</option>")
+	b.Sees("/faults", "GET more", `<a href="/faults" aria-current="page">`)
+	if status, _, body := b.Get("/x"); status != http.StatusNotFound || !strings.Contains(body, "<h1>Sidan finns inte<") {
+		t.Errorf("no page: %d %s", status, body)
+	}
+	if status, _, body := b.Get("/broken"); status != http.StatusInternalServerError || strings.Contains(body, "<") || !strings.Contains(log.String(), "page own") {
+		t.Errorf("half a page: %d %s, %s", status, body, &log)
+	}
+}
+
 func TestManyCallsAtOnce(t *testing.T) {
 	t.Parallel()
 	c := start(t)
@@ -244,8 +278,8 @@ func TestManyCallsAtOnce(t *testing.T) {
 		wg.Go(func() {
 			c.send(t, t.Context(), opCount, "")
 			c.SetFault(opOpen, Fault{Kind: FaultDrop})
-			c.LogRows(time.Time.String)
-			c.FaultSections()
+			c.logPage(time.Time.String)
+			c.sections()
 		})
 	}
 	wg.Wait()

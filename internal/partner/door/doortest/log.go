@@ -83,8 +83,13 @@ func (d *Door) redact(entry *Request) {
 	}
 }
 
-// LogRow is a request as the page of the log shows it.
-type LogRow struct {
+type logPage struct {
+	Requests []logRow
+	Total    int
+}
+
+// logRow is a request as the page of the log shows it.
+type logRow struct {
 	Request
 	At, OpName, Fault, Body, Answer string
 }
@@ -92,17 +97,22 @@ type LogRow struct {
 // maxShown is how many requests the log's page shows.
 const maxShown = 100
 
-// LogRows returns the latest requests, the last first, and how many there were.
-func (d *Door) LogRows(clock func(time.Time) string) (rows []LogRow, total int) {
+// logPage returns the latest requests, the last first, and how many there were.
+func (d *Door) logPage(clock func(time.Time) string) logPage {
 	log := d.Log()
+	p := logPage{Total: len(log)}
 	slices.Reverse(log)
 	for _, r := range log[:min(len(log), maxShown)] {
 		info, _ := d.info(r.Fault)
 		op, _ := Find(d.options.Words.Ops, func(o OpName) bool { return o.Op == r.Op })
-		rows = append(rows, LogRow{Request: r, At: clock(r.Time), OpName: cmp.Or(op.Name, d.options.Words.Unknown),
+		p.Requests = append(p.Requests, logRow{Request: r, At: clock(r.Time), OpName: cmp.Or(op.Name, d.options.Words.Unknown),
 			Fault: info.Name, Body: pretty(r.Body), Answer: pretty(r.Answer)})
 	}
-	return rows, len(log)
+	return p
+}
+
+func (s *Site) logIndex(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, http.StatusOK, "log", page{Tab: "log", Main: s.door.logPage(s.options.Clock)})
 }
 
 func pretty(s string) string {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-//go:embed templates style.css
+//go:embed layout.html style.css templates words
 var shared embed.FS
 
 // Pages are the pages of a fake for people.
@@ -21,34 +21,39 @@ type Pages struct {
 }
 
 // ParsePages reads a fake's pages, each a file in templates/ that defines "main".
-// What the layout of every fake says is defined in templates/words.html, and its
-// colours are in style.css. It panics if they cannot be read.
-func ParsePages(files fs.FS) Pages {
+// Those that every fake has are there already, in the language given (sv or nb):
+// what they and the layout say of the fake is defined in templates/words.html,
+// and "more" of the page of faults in templates/faults.html. The fake's colours
+// are in style.css. It panics if any of them cannot be read.
+func ParsePages(language string, files fs.FS) Pages {
 	p := Pages{templates: map[string]*template.Template{}}
+	layout := template.Must(template.ParseFS(shared, "layout.html", "words/"+language+".html"))
+	template.Must(layout.ParseFS(files, "templates/words.html"))
 	for _, from := range []fs.FS{shared, files} {
 		style, err := fs.ReadFile(from, "style.css")
 		if err != nil {
 			panic(err)
 		}
 		p.style = append(p.style, style...)
-	}
-	layout := template.Must(template.ParseFS(shared, "templates/*.html"))
-	template.Must(layout.ParseFS(files, "templates/words.html"))
-	names, err := fs.Glob(files, "templates/*.html")
-	if err != nil {
-		panic(err)
-	}
-	for _, name := range names {
-		page := template.Must(template.Must(layout.Clone()).ParseFS(files, name))
-		p.templates[strings.TrimSuffix(path.Base(name), ".html")] = page
+		names, err := fs.Glob(from, "templates/*.html")
+		if err != nil {
+			panic(err)
+		}
+		for _, name := range names {
+			id := strings.TrimSuffix(path.Base(name), ".html")
+			if p.templates[id] == nil {
+				p.templates[id] = template.Must(layout.Clone())
+			}
+			template.Must(p.templates[id].ParseFS(from, name))
+		}
 	}
 	return p
 }
 
-// Render writes a page whole or not at all.
-func (p Pages) Render(w http.ResponseWriter, status int, name string, page any) error {
+// render writes a page whole or not at all.
+func (p Pages) render(w http.ResponseWriter, status int, name string, data page) error {
 	var b bytes.Buffer
-	if err := p.templates[name].ExecuteTemplate(&b, "layout", page); err != nil {
+	if err := p.templates[name].ExecuteTemplate(&b, "layout", data); err != nil {
 		return fmt.Errorf("render the page %s of the simulator: %w", name, err)
 	}
 	h := w.Header()
@@ -62,8 +67,8 @@ func (p Pages) Render(w http.ResponseWriter, status int, name string, page any) 
 	return nil
 }
 
-// Style serves the style sheet.
-func (p Pages) Style(w http.ResponseWriter, _ *http.Request) {
+// serveStyle serves the style sheet.
+func (p Pages) serveStyle(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Write(p.style) // the browser may have gone
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"time"
+	_ "time/tzdata" // for Zone, also where no zones are installed
 )
 
 // T is the part of testing.TB that this package needs; the demo has a fake, and
@@ -49,4 +51,13 @@ func Send(req *http.Request) (status int, body string, header http.Header) {
 		return 0, "", nil
 	}
 	return resp.StatusCode, string(answer), resp.Header
+}
+
+// Zone returns the time zone of a fake by its name. It panics if there is none.
+func Zone(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return zone
 }

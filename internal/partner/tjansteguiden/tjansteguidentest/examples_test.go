@@ -43,10 +43,6 @@ func outline(t *testing.T, s string) []string {
 // leaves out filled in.
 func TestTheDocumentedExamples(t *testing.T) {
 	t.Parallel()
-	stockholm, err := time.LoadLocation("Europe/Stockholm")
-	if err != nil {
-		t.Fatal(err)
-	}
 	at := time.Date(2015, 10, 6, 11, 48, 0, 0, stockholm)
 	c := start(t, Options{Now: func() time.Time { return at }})
 	susanne := Customer{ID: "10573", Socket: "KC0101A06", Serial: "19700101010101", Firstname: "Susanne", Surname: "Testqvist", Email: "testqvist@epost.se",

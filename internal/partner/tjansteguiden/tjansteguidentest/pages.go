@@ -5,25 +5,17 @@ import (
 	"net/http"
 	"slices"
 	"time"
-
-	"portico/internal/partner/door/doortest"
 )
 
-// base is what every page shows.
-type base struct {
-	Title  string
-	Tab    string
+// people are who acts, and who else may.
+type people struct {
 	Person Person
 	People []Person
-	Faults int // how many are on
 }
 
-func (s *Server) base(r *http.Request, title, tab string) base {
-	return base{Title: title, Tab: tab, Person: s.acting(r), People: DemoPeople(), Faults: s.FaultCount()}
-}
+func (s *Server) people(r *http.Request) any { return people{s.acting(r), DemoPeople()} }
 
 type formPage struct {
-	base
 	Form      orderForm
 	Wrong     map[string]string // by field
 	Services  []Service
@@ -33,14 +25,14 @@ type formPage struct {
 }
 
 func (s *Server) renderForm(w http.ResponseWriter, r *http.Request, status int, form orderForm, wrong map[string]string) {
-	p := formPage{base: s.base(r, "Beställ", "index"), Form: form, Wrong: wrong, Services: s.services(), Addresses: DemoAddresses(),
-		Today: s.options.Now().In(s.stockholm).Format(time.DateOnly)}
-	p.Orders = s.latest(func(o Order) bool { return o.Customer.Serial == p.Person.Serial }, 5)
-	s.render(w, status, "form", p)
+	person := s.acting(r)
+	p := formPage{Form: form, Wrong: wrong, Services: s.services(), Addresses: DemoAddresses(),
+		Today: s.options.Now().In(stockholm).Format(time.DateOnly)}
+	p.Orders = s.latest(func(o Order) bool { return o.Customer.Serial == person.Serial }, 5)
+	s.site.Show(w, r, status, "form", "Beställ", p)
 }
 
 type ordersPage struct {
-	base
 	Orders []orderView
 	Total  int
 }
@@ -49,13 +41,12 @@ type ordersPage struct {
 const maxShown = 100
 
 func (s *Server) orderIndex(w http.ResponseWriter, r *http.Request) {
-	p := ordersPage{base: s.base(r, "Beställningar", "index"), Total: len(s.Orders())}
+	p := ordersPage{Total: len(s.Orders())}
 	p.Orders = s.latest(func(Order) bool { return true }, maxShown)
-	s.render(w, http.StatusOK, "orders", p)
+	s.site.Show(w, r, http.StatusOK, "orders", "Beställningar", p)
 }
 
 type orderPage struct {
-	base
 	Order    orderView
 	Follows  bool // the page loads itself again
 	Statuses []statusView
@@ -86,17 +77,17 @@ const refresh = "5"
 func (s *Server) orderShow(w http.ResponseWriter, r *http.Request) {
 	o, ok := s.Order(r.PathValue("order"))
 	if !ok {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
-	p := orderPage{base: s.base(r, "Beställning "+o.ID, "index"), Order: s.view(o), Follows: r.FormValue("follow") != "off"}
+	p := orderPage{Order: s.view(o), Follows: r.FormValue("follow") != "off"}
 	for _, status := range statuses {
 		p.Statuses = append(p.Statuses, statusView{status, statusName(status), status == o.Status})
 	}
 	if p.Follows {
 		w.Header().Set("Refresh", refresh)
 	}
-	s.render(w, http.StatusOK, "order", p)
+	s.site.Show(w, r, http.StatusOK, "order", "Beställning "+o.ID, p)
 }
 
 // latest returns the newest orders that match, the newest first.
@@ -112,27 +103,22 @@ func (s *Server) latest(match func(Order) bool, n int) []orderView {
 
 func (s *Server) view(o Order) orderView {
 	provider := s.provider(o.XSP)
-	v := orderView{Order: o, Name: statusName(o.Status), At: s.second(o.CreatedAt), When: "Så snart som möjligt", Provider: cmp.Or(provider.Name, o.XSP)}
+	v := orderView{Order: o, Name: statusName(o.Status), At: second(o.CreatedAt), When: "Så snart som möjligt", Provider: cmp.Or(provider.Name, o.XSP)}
 	if !o.Delivery.IsZero() {
-		v.When = o.Delivery.In(s.stockholm).Format(time.DateOnly)
+		v.When = o.Delivery.In(stockholm).Format(time.DateOnly)
 	}
 	for _, e := range o.Log {
 		name := typeName(e.Type)
 		if e.Status != "" {
 			name = statusName(e.Status)
 		}
-		v.Lines = append(v.Lines, line{At: s.second(e.At), Name: name, Entry: e})
+		v.Lines = append(v.Lines, line{At: second(e.At), Name: name, Entry: e})
 	}
 	return v
 }
 
-type faultsPage struct {
-	base
-	Sections []doortest.Section
-	Ops      []doortest.OpName
-	Shape    Shape
-	Shapes   []shapeView
-}
+// unknowns are what the page of faults can set beside them.
+type unknowns struct{ Shapes []shapeView }
 
 type shapeView struct {
 	Shape   Shape
@@ -140,25 +126,12 @@ type shapeView struct {
 	Current bool
 }
 
-func (s *Server) faultIndex(w http.ResponseWriter, r *http.Request) {
-	p := faultsPage{base: s.base(r, "Fel", "faults"), Sections: s.FaultSections(), Ops: words.Ops}
+func (s *Server) unknowns(*http.Request) any {
 	s.mu.Lock()
-	p.Shape = s.state.Shape
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	var u unknowns
 	for _, shape := range Shapes {
-		p.Shapes = append(p.Shapes, shapeView{shape, shapeNames[shape], shape == p.Shape})
+		u.Shapes = append(u.Shapes, shapeView{shape, shapeNames[shape], shape == s.state.Shape})
 	}
-	s.render(w, http.StatusOK, "faults", p)
-}
-
-type logPage struct {
-	base
-	Requests []doortest.LogRow
-	Total    int
-}
-
-func (s *Server) logIndex(w http.ResponseWriter, r *http.Request) {
-	p := logPage{base: s.base(r, "Anrop", "log")}
-	p.Requests, p.Total = s.LogRows(s.second)
-	s.render(w, http.StatusOK, "log", p)
+	return u
 }

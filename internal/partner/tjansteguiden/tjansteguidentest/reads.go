@@ -18,7 +18,7 @@ func (c call) since() (day string, ok bool) {
 
 // from reports whether a moment is of a day or later: the APIs know no finer time.
 func (s *Server) from(day string, t time.Time) bool {
-	return t.In(s.stockholm).Format(time.DateOnly) >= day
+	return t.In(stockholm).Format(time.DateOnly) >= day
 }
 
 func badDate(c call) doortest.Reply {
@@ -44,9 +44,9 @@ func (s *Server) orderList(c call) doortest.Reply {
 func (s *Server) orderFields(o *Order) []element {
 	delivery := "asap"
 	if !o.Delivery.IsZero() {
-		delivery = s.second(o.Delivery)
+		delivery = second(o.Delivery)
 	}
-	return []element{text("id", o.ID), text("type", o.Type), text("date", s.second(o.CreatedAt)), text("status", o.Status),
+	return []element{text("id", o.ID), text("type", o.Type), text("date", second(o.CreatedAt)), text("status", o.Status),
 		text("service", o.Service), text("xsp", o.XSP), text("delivery", delivery), text("customer", o.Customer.ID)}
 }
 
@@ -63,7 +63,7 @@ func (s *Server) orderElement(c call, o *Order) element {
 func (s *Server) logElement(o *Order) element {
 	var entries []element
 	for _, e := range o.Log {
-		entries = append(entries, tree("entry", text("date", s.second(e.At)), text("type", e.Type), text("user", e.User), text("message", e.Message)))
+		entries = append(entries, tree("entry", text("date", second(e.At)), text("type", e.Type), text("user", e.User), text("message", e.Message)))
 	}
 	return tree("log", entries...)
 }
@@ -85,7 +85,7 @@ func (s *Server) customerList(c call) doortest.Reply {
 		if c.role == RoleKO {
 			fields = append(fields, text("email", cu.Email))
 		}
-		fields = append(fields, text("date", cu.CreatedAt.In(s.stockholm).Format("2006-01-02 15:04")))
+		fields = append(fields, text("date", cu.CreatedAt.In(stockholm).Format("2006-01-02 15:04")))
 		list = append(list, tree("customer", fields...))
 	}
 	return c.done(list...)
@@ -122,4 +122,6 @@ func (s *Server) customerInfo(c call) doortest.Reply {
 }
 
 // second writes bare Swedish time (assumed: no page names a zone).
-func (s *Server) second(t time.Time) string { return t.In(s.stockholm).Format(time.DateTime) }
+var stockholm = doortest.Zone("Europe/Stockholm")
+
+func second(t time.Time) string { return t.In(stockholm).Format(time.DateTime) }

@@ -52,12 +52,12 @@ type Options struct {
 // Server is the fake. It is safe for concurrent use.
 type Server struct {
 	*doortest.Door // its faults and its log
+	http.Handler   // the APIs at PathTL and PathKO, and pages elsewhere
 
 	URL string // set by Start
 
-	options   Options
-	stockholm *time.Location
-	handler   http.Handler
+	options Options
+	site    *doortest.Site
 
 	mu        sync.Mutex
 	state     state
@@ -80,14 +80,8 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	stockholm, err := time.LoadLocation("Europe/Stockholm")
-	if err != nil {
-		return nil, fmt.Errorf("time zone of the simulator: %w", err)
-	}
-	s := &Server{options: o, stockholm: stockholm, state: state{LastOrder: 19529, LastCustomer: 16744, Shape: o.Shape},
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	s := &Server{options: o, state: state{LastOrder: 19529, LastCustomer: 16744, Shape: o.Shape},
 		orders: map[string]*Order{}, customers: map[string]*Order{}, hashes: map[string]time.Time{},
 		poison: map[poisoned]FaultKind{}, calls: map[Op]int{},
 		Door: doortest.New(doortest.Options{Faults: faultInfos, Words: words, Redact: redact, Now: o.Now})}
@@ -100,8 +94,9 @@ func New(o Options) (*Server, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc(PathTL, s.api(RoleTL))
 	mux.HandleFunc(PathKO, s.api(RoleKO))
-	s.routePages(mux)
-	s.handler = mux
+	s.routePages()
+	mux.Handle("/", s.site)
+	s.Handler = mux
 	return s, nil
 }
 
@@ -115,9 +110,6 @@ func Start(t doortest.T, o Options) *Server {
 	s.URL = doortest.Start(t, s)
 	return s
 }
-
-// ServeHTTP answers as the APIs at PathTL and PathKO and with pages elsewhere.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // SetServices replaces what can be ordered on the pages.
 func (s *Server) SetServices(services ...Service) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"portico/internal/partner/door/doortest"
+	"portico/internal/worldtest"
 )
 
 // caller calls the APIs.
@@ -59,24 +60,6 @@ func (c *caller) tl(query string) (int, string) {
 func (c *caller) ko(query string) (int, string) {
 	c.Helper()
 	return c.call(PathKO, query+"&api_user=4321")
-}
-
-// testClock is a time that a test moves.
-type testClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *testClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *testClock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
 }
 
 func TestAnswers(t *testing.T) {
@@ -136,7 +119,7 @@ func TestAnswers(t *testing.T) {
 
 func TestAHashIsGoodForTwentyMinutes(t *testing.T) {
 	t.Parallel()
-	clock := &testClock{now: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)}
+	clock := worldtest.NewClock(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC))
 	c := start(t, Options{Now: clock.Now, AuthStatus: http.StatusUnauthorized})
 	works := func() bool {
 		status, _ := c.tl("method=orders&date=2026-11-01")
@@ -145,11 +128,11 @@ func TestAHashIsGoodForTwentyMinutes(t *testing.T) {
 		}
 		return status == http.StatusOK
 	}
-	clock.Advance(hashLife - 1)
+	clock.Pass(hashLife - 1)
 	if !works() {
 		t.Error("over too early")
 	}
-	clock.Advance(1) // a call does not lengthen it
+	clock.Pass(1) // a call does not lengthen it
 	if works() {
 		t.Error("still good after its time")
 	}
@@ -165,7 +148,7 @@ func TestAHashIsGoodForTwentyMinutes(t *testing.T) {
 
 func TestChanges(t *testing.T) {
 	t.Parallel()
-	clock := &testClock{now: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)}
+	clock := worldtest.NewClock(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC))
 	c := start(t, Options{Now: clock.Now})
 	id := c.AddOrder(Order{}).ID
 	c.tl("method=set_status&status=received&id=" + id)
@@ -175,11 +158,11 @@ func TestChanges(t *testing.T) {
 	c.ko("method=add_message&type=log&message=Sett&id=" + id)
 	o, _ := c.Order(id)
 	want := []Entry{
-		{clock.now, "log", "Nordljus Bredband", "Status changed from new to received", "received"},
-		{clock.now, "log", Network, "Status changed from received to cancelled", "cancelled"},
-		{clock.now, "log", "Nordljus Bredband", "Status changed from cancelled to received", "received"},
-		{clock.now, "error", "Nordljus Bredband", "Port finns ej", ""},
-		{clock.now, "log", Network, "Sett", ""},
+		{clock.Now(), "log", "Nordljus Bredband", "Status changed from new to received", "received"},
+		{clock.Now(), "log", Network, "Status changed from received to cancelled", "cancelled"},
+		{clock.Now(), "log", "Nordljus Bredband", "Status changed from cancelled to received", "received"},
+		{clock.Now(), "error", "Nordljus Bredband", "Port finns ej", ""},
+		{clock.Now(), "log", Network, "Sett", ""},
 	}
 	if diff := cmp.Diff(want, o.Log); diff != "" || o.Status != StatusReceived {
 		t.Errorf("%s: %s", o.Status, diff)
@@ -229,11 +212,12 @@ func TestTheLogKeepsNoSecret(t *testing.T) {
 	c.tl("method=customer_info&id=" + o.Customer.ID)
 	c.AddOrders(100)
 	c.tl("method=orders&date=2015-10-01")
+	doortest.NewBrowser(t, c.URL).Post(PathTL, "api_key", "simulator-key")
 	log := c.Server.Log()
 	for _, secret := range []string{c.hash, "simulator-key", o.Customer.Serial} {
 		for _, r := range log {
-			if strings.Contains(r.Query+r.Answer, secret) {
-				t.Errorf("the log has %s: %s %s", secret, r.Query, r.Answer)
+			if strings.Contains(r.Query+r.Body+r.Answer, secret) {
+				t.Errorf("the log has %s: %s %s %s", secret, r.Query, r.Body, r.Answer)
 			}
 		}
 	}

@@ -11,47 +11,25 @@ import (
 //go:embed templates style.css
 var files embed.FS
 
-var pages = doortest.ParsePages(files)
+var pages = doortest.ParsePages("sv", files)
 
-// personCookie says who acts. Cookies of localhost are shared by its ports, hence
-// the long name.
-const personCookie = "tjansteguiden_simulator_person"
-
-func (s *Server) routePages(mux *http.ServeMux) {
-	site := http.NewServeMux()
-	site.HandleFunc("GET /{$}", s.orderNew)
-	site.HandleFunc("POST /orders", s.orderCreate)
-	site.HandleFunc("GET /orders", s.orderIndex)
-	site.HandleFunc("GET /orders/{order}", s.orderShow)
-	site.HandleFunc("POST /orders/{order}/status", s.statusCreate)
-	site.HandleFunc("POST /acting", s.actingUpdate)
-	site.HandleFunc("GET /faults", s.faultIndex)
-	site.HandleFunc("POST /faults", s.SwitchFaults(s.missing))
-	site.HandleFunc("POST /shape", s.shapeUpdate)
-	site.HandleFunc("POST /logout", s.logoutCreate)
-	site.HandleFunc("GET /log", s.logIndex)
-	site.HandleFunc("GET /style.css", pages.Style)
-	site.HandleFunc("/", s.missing)
-	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))
-}
-
-func (s *Server) render(w http.ResponseWriter, status int, name string, page any) {
-	if err := pages.Render(w, status, name, page); err != nil {
-		s.options.Log.Error("render a page of the simulator", "error", err)
-		http.Error(w, "Sidan kunde inte visas.", http.StatusInternalServerError)
-	}
-}
-
-func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
-	s.render(w, http.StatusNotFound, "missing", s.base(r, "Sidan finns inte", ""))
+func (s *Server) routePages() {
+	s.site = doortest.NewSite(s.Door, doortest.SiteOptions{Pages: pages, Clock: second, Cookie: "tjansteguiden_simulator_person",
+		Acting: s.people, More: s.unknowns, Log: s.options.Log})
+	s.site.HandleFunc("GET /{$}", s.orderNew)
+	s.site.HandleFunc("POST /orders", s.orderCreate)
+	s.site.HandleFunc("GET /orders", s.orderIndex)
+	s.site.HandleFunc("GET /orders/{order}", s.orderShow)
+	s.site.HandleFunc("POST /orders/{order}/status", s.statusCreate)
+	s.site.HandleFunc("POST /acting", s.actingUpdate)
+	s.site.HandleFunc("POST /shape", s.shapeUpdate)
+	s.site.HandleFunc("POST /logout", s.logoutCreate)
 }
 
 // acting returns who the browser acts as: the first person if it has not said.
 func (s *Server) acting(r *http.Request) Person {
-	if c, err := r.Cookie(personCookie); err == nil {
-		if p, ok := person(c.Value); ok {
-			return p
-		}
+	if p, ok := person(s.site.Actor(r)); ok {
+		return p
 	}
 	return DemoPeople()[0]
 }
@@ -59,11 +37,10 @@ func (s *Server) acting(r *http.Request) Person {
 func (s *Server) actingUpdate(w http.ResponseWriter, r *http.Request) {
 	p, ok := person(r.FormValue("user"))
 	if !ok {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: personCookie, Value: p.ID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	s.site.Act(w, r, p.ID, "/")
 }
 
 func (s *Server) orderNew(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +49,7 @@ func (s *Server) orderNew(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
 	form := readForm(r)
-	order, faults := form.order(s.services(), s.options.Now().In(s.stockholm))
+	order, faults := form.order(s.services(), s.options.Now().In(stockholm))
 	if len(faults) > 0 {
 		s.renderForm(w, r, http.StatusUnprocessableEntity, form, faults)
 		return
@@ -84,7 +61,7 @@ func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
 func (s *Server) statusCreate(w http.ResponseWriter, r *http.Request) {
 	id, status := r.PathValue("order"), r.FormValue("status")
 	if !slices.Contains(statuses, status) || !s.SetStatus(id, status, Network) {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	http.Redirect(w, r, "/orders/"+id, http.StatusSeeOther)
@@ -93,7 +70,7 @@ func (s *Server) statusCreate(w http.ResponseWriter, r *http.Request) {
 func (s *Server) shapeUpdate(w http.ResponseWriter, r *http.Request) {
 	shape := Shape(r.FormValue("shape"))
 	if !slices.Contains(Shapes, shape) {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	s.SetShape(shape)

@@ -100,27 +100,14 @@ func TestPagesRefuse(t *testing.T) {
 	t.Parallel()
 	c, b := startPages(t)
 	c.AddOrder(Order{ID: "7"})
-	for _, path := range []string{"/x", "/orders/8", "/plain", "/templates/layout.html"} {
-		if status, _, body := b.Get(path); status != 404 || !strings.Contains(body, "Sidan finns inte") {
-			t.Errorf("%s: %d", path, status)
-		}
-	}
-	for path, pairs := range map[string][]string{
+	b.Misses([]string{"/x", "/orders/8", "/plain", "/templates/layout.html"}, map[string][]string{
 		"/acting":          {"user", "x"},
 		"/orders/8/status": {"status", "active"},
 		"/orders/7/status": {"status", "x"},
 		"/faults":          {"kind", "x"},
 		"/shape":           {"shape", "x"},
-	} {
-		if status, _ := b.Post(path, pairs...); status != 404 {
-			t.Errorf("%s: %d, want 404", path, status)
-		}
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/orders/7/status?status=active", nil)
-	if err == nil {
-		req.Header.Set("Sec-Fetch-Site", "cross-site")
-	}
-	if status, _, _ := b.Do(req, err); status != 403 {
+	})
+	if status := b.PostFromElsewhere("/orders/7/status?status=active"); status != 403 {
 		t.Errorf("a status from another site: %d", status)
 	}
 	if o, _ := c.Order("7"); o.Status != StatusNew {

@@ -240,5 +240,5 @@ func (s *Server) model(o Order) map[string]any {
 }
 
 func (s *Server) date(t time.Time) string {
-	return t.In(s.oslo).Format("2006-01-02T15:04:05.0000000-07:00")
+	return t.In(oslo).Format("2006-01-02T15:04:05.0000000-07:00")
 }

@@ -9,14 +9,10 @@ import (
 	"portico/internal/partner/door/doortest"
 )
 
-// base is what every page shows.
-type base struct {
-	Title  string
-	Tab    string
+// users are who acts, and who else may.
+type users struct {
 	User   User
-	Tenant Tenant
 	Groups []group
-	Faults int // how many are on
 }
 
 type group struct {
@@ -24,9 +20,8 @@ type group struct {
 	Users  []User
 }
 
-func (s *Server) base(r *http.Request, title, tab string) base {
-	b := base{Title: title, Tab: tab, User: s.acting(r), Faults: s.FaultCount()}
-	b.Tenant, _ = s.tenant(b.User.Tenant)
+func (s *Server) users(r *http.Request) any {
+	u := users{User: s.acting(r)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, tenant := range s.options.Tenants {
@@ -36,14 +31,14 @@ func (s *Server) base(r *http.Request, title, tab string) base {
 				g.Users = append(g.Users, user)
 			}
 		}
-		b.Groups = append(b.Groups, g)
+		u.Groups = append(u.Groups, g)
 	}
-	return b
+	return u
 }
 
 type casesPage struct {
-	base
-	Cases []caseRow
+	Tenant Tenant
+	Cases  []caseRow
 }
 
 type caseRow struct {
@@ -54,7 +49,8 @@ type caseRow struct {
 }
 
 func (s *Server) caseIndex(w http.ResponseWriter, r *http.Request) {
-	p := casesPage{base: s.base(r, "Oppdrag", "index")}
+	var p casesPage
+	p.Tenant, _ = s.tenant(s.acting(r).Tenant)
 	for _, c := range s.options.Cases {
 		if c.Tenant != p.Tenant.ID {
 			continue
@@ -66,11 +62,10 @@ func (s *Server) caseIndex(w http.ResponseWriter, r *http.Request) {
 		}
 		p.Cases = append(p.Cases, row)
 	}
-	s.render(w, http.StatusOK, "cases", p)
+	s.site.Show(w, r, http.StatusOK, "cases", "Oppdrag", p)
 }
 
 type casePage struct {
-	base
 	Case     Case
 	TypeName string
 	Broker   User
@@ -108,13 +103,13 @@ type fileView struct {
 }
 
 func (s *Server) caseShow(w http.ResponseWriter, r *http.Request) {
-	p := casePage{base: s.base(r, "", "index"), Services: s.services(), Failed: r.FormValue("failed") != ""}
+	p := casePage{Services: s.services(), Failed: r.FormValue("failed") != ""}
 	var ok bool
-	if p.Case, ok = s.ownCase(r.PathValue("case"), p.User); !ok {
-		s.missing(w, r)
+	if p.Case, ok = s.ownCase(r.PathValue("case"), s.acting(r)); !ok {
+		s.site.Missing(w, r)
 		return
 	}
-	p.Title, p.TypeName, p.Orders = p.Case.Street, typeName(p.Case.Type), s.ordersOf(p.Case)
+	p.TypeName, p.Orders = typeName(p.Case.Type), s.ordersOf(p.Case)
 	p.Broker, _ = s.user(p.Case.Broker)
 	for _, check := range s.options.Checklist {
 		t := tick{Check: check}
@@ -124,10 +119,10 @@ func (s *Server) caseShow(w http.ResponseWriter, r *http.Request) {
 		p.Checks = append(p.Checks, t)
 	}
 	for _, f := range s.Files(p.Case.Tenant, p.Case.ID) {
-		p.Files = append(p.Files, fileView{f, s.clock(f.At)})
+		p.Files = append(p.Files, fileView{f, clock(f.At)})
 	}
 	slices.Reverse(p.Orders)
-	s.render(w, http.StatusOK, "case", p)
+	s.site.Show(w, r, http.StatusOK, "case", p.Case.Street, p)
 }
 
 // ordersOf returns the orders on a case, the oldest first.
@@ -141,21 +136,22 @@ func (s *Server) ordersOf(c Case) []orderView {
 		service, known := doortest.Find(services, func(v Service) bool { return v.ID == o.ServiceID })
 		orderer, _ := s.user(o.User)
 		v := orderView{Order: o, Service: cmp.Or(o.Title, service.Name, "Tjeneste"), Orderer: orderer.Name,
-			Name: stateName(o.State()), At: s.clock(o.CreatedAt), Opens: known}
+			Name: stateName(o.State()), At: clock(o.CreatedAt), Opens: known}
 		for _, status := range o.Statuses {
-			v.Lines = append(v.Lines, line{At: s.clock(status.At), Name: stateName(status.State), Status: status.Status, State: status.State})
+			v.Lines = append(v.Lines, line{At: clock(status.At), Name: stateName(status.State), Status: status.Status, State: status.State})
 		}
 		views = append(views, v)
 	}
 	return views
 }
 
-func (s *Server) clock(t time.Time) string { return t.In(s.oslo).Format("02.01.2006 15:04:05") }
+var oslo = doortest.Zone("Europe/Oslo")
 
-type faultsPage struct {
-	base
-	Sections    []doortest.Section
-	Ops         []doortest.OpName
+func clock(t time.Time) string { return t.In(oslo).Format("02.01.2006 15:04:05") }
+
+// limits are what the page of faults can set beside them.
+type limits struct {
+	Tenant      Tenant
 	Permissions []permission
 	Throttle    bool
 	Limit       int
@@ -167,25 +163,14 @@ type permission struct {
 	Has  bool
 }
 
-func (s *Server) faultIndex(w http.ResponseWriter, r *http.Request) {
-	p := faultsPage{base: s.base(r, "Feil", "faults"), Sections: s.FaultSections(), Ops: words.Ops, Limit: pageLimit, Window: int(pageWindow.Seconds())}
+func (s *Server) limits(r *http.Request) any {
+	l := limits{Limit: pageLimit, Window: int(pageWindow.Seconds())}
+	l.Tenant, _ = s.tenant(s.acting(r).Tenant)
 	for _, name := range AllPermissions {
-		p.Permissions = append(p.Permissions, permission{name, slices.Contains(p.Tenant.Permissions, name)})
+		l.Permissions = append(l.Permissions, permission{name, slices.Contains(l.Tenant.Permissions, name)})
 	}
 	s.mu.Lock()
-	p.Throttle = s.throttle.limit > 0
-	s.mu.Unlock()
-	s.render(w, http.StatusOK, "faults", p)
-}
-
-type logPage struct {
-	base
-	Requests []doortest.LogRow
-	Total    int
-}
-
-func (s *Server) logIndex(w http.ResponseWriter, r *http.Request) {
-	p := logPage{base: s.base(r, "Kall", "log")}
-	p.Requests, p.Total = s.LogRows(s.clock)
-	s.render(w, http.StatusOK, "log", p)
+	defer s.mu.Unlock()
+	l.Throttle = s.throttle.limit > 0
+	return l
 }

@@ -10,6 +10,7 @@
 package vismatest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -45,9 +46,8 @@ type Server struct {
 	URL string
 
 	options Options
-	oslo    *time.Location
 	api     http.Handler
-	pages   http.Handler
+	site    *doortest.Site
 
 	mu       sync.Mutex
 	state    state
@@ -70,27 +70,20 @@ func New(o Options) (*Server, error) {
 	if o.Checklist == nil {
 		o.Checklist = DemoChecklist()
 	}
-	if o.TokenLife == 0 {
-		o.TokenLife = 10 * time.Minute
-	}
+	o.TokenLife = cmp.Or(o.TokenLife, 10*time.Minute)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	oslo, err := time.LoadLocation("Europe/Oslo")
-	if err != nil {
-		return nil, fmt.Errorf("time zone of the simulator: %w", err)
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	o.Tenants = slices.Clone(o.Tenants)
-	s := &Server{options: o, oslo: oslo, bearers: map[string]bearer{}, refresh: map[string]bearer{},
+	s := &Server{options: o, bearers: map[string]bearer{}, refresh: map[string]bearer{},
 		state: state{LastID: 1000, Tokens: map[string]flowToken{}},
 		Door:  doortest.New(doortest.Options{Faults: faultInfos, Words: words, Redact: redact, Now: o.Now})}
 	if err := doortest.Load(o.Path, &s.state); err != nil {
 		return nil, err
 	}
-	s.api, s.pages = s.routeAPI(), s.routePages()
+	s.api = s.routeAPI()
+	s.routePages()
 	return s, nil
 }
 
@@ -109,7 +102,7 @@ func Start(t doortest.T, o Options) *Server {
 // examples write paths in small and in capital letters, so the API takes both.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.URL.Path, "/core/") {
-		s.pages.ServeHTTP(w, r)
+		s.site.ServeHTTP(w, r)
 		return
 	}
 	sent := r.URL.EscapedPath()

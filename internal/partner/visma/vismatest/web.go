@@ -14,38 +14,18 @@ import (
 //go:embed templates style.css
 var assets embed.FS
 
-var pages = doortest.ParsePages(assets)
+var pages = doortest.ParsePages("nb", assets)
 
-// userCookie says who acts. Cookies of localhost are shared by its ports, hence
-// the long name.
-const userCookie = "visma_simulator_user"
-
-func (s *Server) routePages() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.caseIndex)
-	mux.HandleFunc("GET /cases/{case}", s.caseShow)
-	mux.HandleFunc("POST /cases/{case}/orders", s.orderCreate)
-	mux.HandleFunc("POST /orders/{order}/openings", s.openingCreate)
-	mux.HandleFunc("POST /acting", s.actingUpdate)
-	mux.HandleFunc("GET /faults", s.faultIndex)
-	mux.HandleFunc("POST /faults", s.SwitchFaults(s.missing))
-	mux.HandleFunc("POST /permissions", s.permissionUpdate)
-	mux.HandleFunc("POST /throttle", s.throttleUpdate)
-	mux.HandleFunc("GET /log", s.logIndex)
-	mux.HandleFunc("GET /style.css", pages.Style)
-	mux.HandleFunc("/", s.missing)
-	return http.NewCrossOriginProtection().Handler(mux)
-}
-
-func (s *Server) render(w http.ResponseWriter, status int, name string, page any) {
-	if err := pages.Render(w, status, name, page); err != nil {
-		s.options.Log.Error("render a page of the simulator", "error", err)
-		http.Error(w, "Siden kunne ikke vises.", http.StatusInternalServerError)
-	}
-}
-
-func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
-	s.render(w, http.StatusNotFound, "missing", s.base(r, "Siden finnes ikke", ""))
+func (s *Server) routePages() {
+	s.site = doortest.NewSite(s.Door, doortest.SiteOptions{Pages: pages, Clock: clock, Cookie: "visma_simulator_user",
+		Acting: s.users, More: s.limits, Log: s.options.Log})
+	s.site.HandleFunc("GET /{$}", s.caseIndex)
+	s.site.HandleFunc("GET /cases/{case}", s.caseShow)
+	s.site.HandleFunc("POST /cases/{case}/orders", s.orderCreate)
+	s.site.HandleFunc("POST /orders/{order}/openings", s.openingCreate)
+	s.site.HandleFunc("POST /acting", s.actingUpdate)
+	s.site.HandleFunc("POST /permissions", s.permissionUpdate)
+	s.site.HandleFunc("POST /throttle", s.throttleUpdate)
 }
 
 // address returns where Core is, as the provider knows it.
@@ -53,11 +33,9 @@ func (s *Server) address(r *http.Request) string { return cmp.Or(s.URL, "http://
 
 // acting returns who the browser acts as: the first user if it has not said.
 func (s *Server) acting(r *http.Request) User {
-	if c, err := r.Cookie(userCookie); err == nil {
-		id, _ := strconv.Atoi(c.Value) // what is none is nobody
-		if u, ok := s.user(id); ok {
-			return u
-		}
+	id, _ := strconv.Atoi(s.site.Actor(r)) // what is none is nobody
+	if u, ok := s.user(id); ok {
+		return u
 	}
 	return s.options.Users[0]
 }
@@ -66,15 +44,14 @@ func (s *Server) actingUpdate(w http.ResponseWriter, r *http.Request) {
 	id, _ := strconv.Atoi(r.FormValue("user")) // what is none is nobody
 	u, ok := s.user(id)
 	if !ok {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: userCookie, Value: strconv.Itoa(u.ID), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	back := "/"
 	if c, ok := s.ownCase(r.FormValue("case"), u); ok {
 		back = "/cases/" + strconv.Itoa(c.ID)
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	s.site.Act(w, r, strconv.Itoa(u.ID), back)
 }
 
 // ownCase returns a case that the user may see: one of the same tenant.
@@ -91,7 +68,7 @@ func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
 	c, ok := s.ownCase(r.PathValue("case"), u)
 	service, known := doortest.Find(s.services(), func(v Service) bool { return v.ID == r.FormValue("service") })
 	if !ok || !known {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	address, err := s.Place(r.Context(), s.address(r), c.Tenant, c.ID, u.ID, service)
@@ -105,7 +82,7 @@ func (s *Server) openingCreate(w http.ResponseWriter, r *http.Request) {
 	service, known := doortest.Find(s.services(), func(v Service) bool { return v.ID == o.ServiceID })
 	c, own := s.caseOf(u.Tenant, o.Case)
 	if !ok || !known || !own || o.Tenant != u.Tenant {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	life := s.options.TokenLife
@@ -131,7 +108,7 @@ func (s *Server) permissionUpdate(w http.ResponseWriter, r *http.Request) {
 	t, _ := s.tenant(s.acting(r).Tenant)
 	name := r.FormValue("permission")
 	if !slices.Contains(AllPermissions, name) {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	var permissions []string

@@ -87,12 +87,7 @@ func TestPagesRefuse(t *testing.T) {
 	c := start(t, Options{Services: []Service{{ID: "foto", Name: "Foto", URL: callback}}})
 	b := newBrowser(t, c)
 	theirs := c.NewOrder(Order{Tenant: "22", ServiceID: "foto"})
-	for _, path := range []string{"/x", "/cases/x", "/cases/70402", "/templates/layout.html"} {
-		if status, _, body := b.Get(path); status != 404 || !strings.Contains(body, "Siden finnes ikke") {
-			t.Errorf("%s: %d", path, status)
-		}
-	}
-	for path, pairs := range map[string][]string{
+	b.Misses([]string{"/x", "/cases/x", "/cases/70402", "/templates/layout.html"}, map[string][]string{
 		"/acting":                              {"user", "x"},
 		flat + "/orders":                       {"service", "x"},
 		"/cases/70402/orders":                  {"service", "foto"}, // another customer's
@@ -100,16 +95,8 @@ func TestPagesRefuse(t *testing.T) {
 		"/faults":                              {"kind", "x"},
 		"/permissions":                         {"permission", "x"},
 		"/orders/" + theirs.GUID + "/openings": {},
-	} {
-		if status, _ := b.Post(path, pairs...); status != 404 {
-			t.Errorf("%s: %d, want 404", path, status)
-		}
-	}
-	req, err := http.NewRequestWithContext(t.Context(), "POST", c.URL+flat+"/orders?service=foto", nil)
-	if err == nil {
-		req.Header.Set("Sec-Fetch-Site", "cross-site")
-	}
-	if status, _, _ := b.Do(req, err); status != 403 || len(c.Orders()) != 1 {
+	})
+	if status := b.PostFromElsewhere(flat + "/orders?service=foto"); status != 403 || len(c.Orders()) != 1 {
 		t.Errorf("an order from another site: %d", status)
 	}
 }

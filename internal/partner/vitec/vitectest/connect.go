@@ -192,9 +192,9 @@ func (s *Server) serviceNumber(id string) int {
 // as on its pages.
 func (s *Server) date(t time.Time) string {
 	if s.options.DateOffset {
-		return t.In(s.stockholm).Format("2006-01-02T15:04:05.0000000-07:00")
+		return t.In(stockholm).Format("2006-01-02T15:04:05.0000000-07:00")
 	}
-	return t.In(s.stockholm).Format("2006-01-02T15:04:05.9999999")
+	return t.In(stockholm).Format("2006-01-02T15:04:05.9999999")
 }
 
 func (s *Server) parseDate(v string, none time.Time) (time.Time, error) {
@@ -204,5 +204,5 @@ func (s *Server) parseDate(v string, none time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, v); err == nil {
 		return t, nil
 	}
-	return time.ParseInLocation("2006-01-02T15:04:05", v, s.stockholm)
+	return time.ParseInLocation("2006-01-02T15:04:05", v, stockholm)
 }

@@ -176,7 +176,7 @@ func (s *Server) leadRows() []leadRow {
 	var rows []leadRow
 	for _, l := range s.Leads() {
 		rows = append(rows, leadRow{ID: l.ID, Name: l.FirstName + " " + l.LastName, Receiver: s.receiverName(l.To),
-			Person: l.Person, At: s.clock(l.ReceivedAt)})
+			Person: l.Person, At: clock(l.ReceivedAt)})
 	}
 	slices.Reverse(rows)
 	return rows

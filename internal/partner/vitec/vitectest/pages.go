@@ -9,14 +9,10 @@ import (
 	"portico/internal/partner/door/doortest"
 )
 
-// base is what every page shows.
-type base struct {
-	Title  string
-	Tab    string
+// users are who acts, and who else may.
+type users struct {
 	User   User
-	Office Office
 	Groups []group
-	Faults int // how many are on
 }
 
 type group struct {
@@ -24,10 +20,8 @@ type group struct {
 	Users  []User
 }
 
-func (s *Server) base(r *http.Request, title, tab string) base {
-	u := s.acting(r)
-	o, _ := s.office(u.Office)
-	b := base{Title: title, Tab: tab, User: u, Office: o, Faults: s.FaultCount()}
+func (s *Server) users(r *http.Request) any {
+	u := users{User: s.acting(r)}
 	for _, office := range s.options.Offices {
 		g := group{Office: office}
 		for _, user := range s.options.Users {
@@ -35,13 +29,13 @@ func (s *Server) base(r *http.Request, title, tab string) base {
 				g.Users = append(g.Users, user)
 			}
 		}
-		b.Groups = append(b.Groups, g)
+		u.Groups = append(u.Groups, g)
 	}
-	return b
+	return u
 }
 
 type estatesPage struct {
-	base
+	Office  Office
 	Estates []estateRow
 	Leads   []leadRow
 }
@@ -54,7 +48,8 @@ type estateRow struct {
 }
 
 func (s *Server) estateIndex(w http.ResponseWriter, r *http.Request) {
-	p := estatesPage{base: s.base(r, "Objekt", "index"), Leads: s.leadRows()}
+	p := estatesPage{Leads: s.leadRows()}
+	p.Office, _ = s.office(s.acting(r).Office)
 	for _, e := range s.options.Estates {
 		if e.Office != p.Office.ID {
 			continue
@@ -66,11 +61,10 @@ func (s *Server) estateIndex(w http.ResponseWriter, r *http.Request) {
 		}
 		p.Estates = append(p.Estates, row)
 	}
-	s.render(w, http.StatusOK, "estates", p)
+	s.site.Show(w, r, http.StatusOK, "estates", "Objekt", p)
 }
 
 type estatePage struct {
-	base
 	Estate   Estate
 	TypeName string
 	Agent    string
@@ -101,16 +95,15 @@ type line struct {
 func (s *Server) estateShow(w http.ResponseWriter, r *http.Request) {
 	e, ok := s.estate(r.PathValue("estate"))
 	if !ok {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	agent, _ := s.user(e.Agent)
 	home, _ := s.office(e.Office)
-	p := estatePage{base: s.base(r, e.Street, "index"), Estate: e, TypeName: typeName(e.Type), Agent: agent.Name,
+	p := estatePage{Estate: e, TypeName: typeName(e.Type), Agent: agent.Name, Own: e.Office == s.acting(r).Office,
 		Home: home, Services: s.services(), Orders: s.ordersOf(e)}
-	p.Own = e.Office == p.Office.ID
 	slices.Reverse(p.Orders)
-	s.render(w, http.StatusOK, "estate", p)
+	s.site.Show(w, r, http.StatusOK, "estate", e.Street, p)
 }
 
 // ordersOf returns the orders on an estate, the oldest first.
@@ -124,15 +117,15 @@ func (s *Server) ordersOf(e Estate) []orderView {
 		service, _ := doortest.Find(services, func(v Service) bool { return v.ID == o.ServiceID })
 		orderer, _ := s.user(o.User)
 		v := orderView{Order: o, Service: cmp.Or(service.Name, o.ServiceID, "Tjänst"), Orderer: cmp.Or(orderer.Name, o.User),
-			Name: statusName(o.Status), At: s.clock(o.CreatedAt)}
+			Name: statusName(o.Status), At: clock(o.CreatedAt)}
 		for _, c := range o.History {
-			v.Changes = append(v.Changes, line{At: s.clock(c.At), Name: statusName(c.Status), Code: c.Status, Comment: c.Comment})
+			v.Changes = append(v.Changes, line{At: clock(c.At), Name: statusName(c.Status), Code: c.Status, Comment: c.Comment})
 		}
 		for i, a := range o.Interactions {
 			// That a later status ends a question is assumed.
 			latest := i == len(o.Interactions)-1 && !a.At.Before(o.lastStatusAt())
 			v.Earlier = v.Earlier || !latest
-			v.Requests = append(v.Requests, line{At: s.clock(a.At), Comment: a.Comment, URL: a.URL, Number: i + 1, Latest: latest})
+			v.Requests = append(v.Requests, line{At: clock(a.At), Comment: a.Comment, URL: a.URL, Number: i + 1, Latest: latest})
 		}
 		slices.Reverse(v.Requests)
 		views = append(views, v)
@@ -147,31 +140,15 @@ func (o Order) lastStatusAt() time.Time {
 	return o.History[len(o.History)-1].At
 }
 
-func (s *Server) clock(t time.Time) string { return t.In(s.stockholm).Format("2006-01-02 15:04:05") }
+var stockholm = doortest.Zone("Europe/Stockholm")
 
-type faultsPage struct {
-	base
-	Sections  []doortest.Section
-	Ops       []doortest.OpName
-	LinkToken bool
-}
+func clock(t time.Time) string { return t.In(stockholm).Format(time.DateTime) }
 
-func (s *Server) faultIndex(w http.ResponseWriter, r *http.Request) {
-	p := faultsPage{base: s.base(r, "Fel", "faults"), Sections: s.FaultSections(), Ops: words.Ops}
+// unknowns are what the page of faults can set beside them.
+type unknowns struct{ LinkToken bool }
+
+func (s *Server) unknowns(*http.Request) any {
 	s.mu.Lock()
-	p.LinkToken = s.state.LinkToken
-	s.mu.Unlock()
-	s.render(w, http.StatusOK, "faults", p)
-}
-
-type logPage struct {
-	base
-	Requests []doortest.LogRow
-	Total    int
-}
-
-func (s *Server) logIndex(w http.ResponseWriter, r *http.Request) {
-	p := logPage{base: s.base(r, "Anrop", "log")}
-	p.Requests, p.Total = s.LogRows(s.clock)
-	s.render(w, http.StatusOK, "log", p)
+	defer s.mu.Unlock()
+	return unknowns{s.state.LinkToken}
 }

@@ -10,6 +10,7 @@
 package vitectest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -50,12 +51,12 @@ type Options struct {
 // Server is the fake. It is safe for concurrent use.
 type Server struct {
 	*doortest.Door // its faults and its log
+	http.Handler   // Connect under /Service/, and pages elsewhere
 
 	URL string // set by Start
 
-	options   Options
-	stockholm *time.Location
-	handler   http.Handler
+	options Options
+	site    *doortest.Site
 
 	mu    sync.Mutex
 	state state
@@ -81,28 +82,21 @@ func New(o Options) (*Server, error) {
 	if o.Intakes == nil {
 		o.Intakes = DemoIntakes()
 	}
-	if o.TokenLife == 0 {
-		o.TokenLife = time.Hour
-	}
+	o.TokenLife = cmp.Or(o.TokenLife, time.Hour)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	stockholm, err := time.LoadLocation("Europe/Stockholm")
-	if err != nil {
-		return nil, fmt.Errorf("time zone of the simulator: %w", err)
-	}
-	s := &Server{options: o, stockholm: stockholm, state: state{Tokens: map[string]token{}, LinkToken: o.LinkToken},
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	s := &Server{options: o, state: state{Tokens: map[string]token{}, LinkToken: o.LinkToken},
 		Door: doortest.New(doortest.Options{Faults: faultInfos, Words: words, Now: o.Now})}
 	if err := doortest.Load(o.Path, &s.state); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	s.routeConnect(mux)
-	s.routePages(mux)
-	s.handler = mux
+	s.routePages()
+	mux.Handle("/", s.site)
+	s.Handler = mux
 	return s, nil
 }
 
@@ -116,9 +110,6 @@ func Start(t doortest.T, o Options) *Server {
 	s.URL = doortest.Start(t, s)
 	return s
 }
-
-// ServeHTTP answers as Connect under /Service/ and with pages elsewhere.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // SetServices replaces what can be ordered on the pages.
 func (s *Server) SetServices(services ...Service) {

@@ -14,47 +14,25 @@ import (
 //go:embed templates style.css
 var files embed.FS
 
-var pages = doortest.ParsePages(files)
+var pages = doortest.ParsePages("sv", files)
 
-// userCookie says who acts. Cookies of localhost are shared by its ports, hence
-// the long name.
-const userCookie = "vitec_simulator_user"
-
-func (s *Server) routePages(mux *http.ServeMux) {
-	site := http.NewServeMux()
-	site.HandleFunc("GET /{$}", s.estateIndex)
-	site.HandleFunc("GET /estates/{estate}", s.estateShow)
-	site.HandleFunc("POST /estates/{estate}/orders", s.orderCreate)
-	site.HandleFunc("POST /orders/{office}/{order}/openings", s.openingCreate)
-	site.HandleFunc("POST /orders/{office}/{order}/removal", s.removalCreate)
-	site.HandleFunc("GET /orders/{office}/{order}/interactions/{number}", s.interactionOpen)
-	site.HandleFunc("POST /acting", s.actingUpdate)
-	site.HandleFunc("GET /faults", s.faultIndex)
-	site.HandleFunc("POST /faults", s.SwitchFaults(s.missing))
-	site.HandleFunc("POST /settings", s.settingsUpdate)
-	site.HandleFunc("GET /log", s.logIndex)
-	site.HandleFunc("GET /style.css", pages.Style)
-	site.HandleFunc("/", s.missing)
-	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))
-}
-
-func (s *Server) render(w http.ResponseWriter, status int, name string, page any) {
-	if err := pages.Render(w, status, name, page); err != nil {
-		s.options.Log.Error("render a page of the simulator", "error", err)
-		http.Error(w, "Sidan kunde inte visas.", http.StatusInternalServerError)
-	}
-}
-
-func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
-	s.render(w, http.StatusNotFound, "missing", s.base(r, "Sidan finns inte", ""))
+func (s *Server) routePages() {
+	s.site = doortest.NewSite(s.Door, doortest.SiteOptions{Pages: pages, Clock: clock, Cookie: "vitec_simulator_user",
+		Acting: s.users, More: s.unknowns, Log: s.options.Log})
+	s.site.HandleFunc("GET /{$}", s.estateIndex)
+	s.site.HandleFunc("GET /estates/{estate}", s.estateShow)
+	s.site.HandleFunc("POST /estates/{estate}/orders", s.orderCreate)
+	s.site.HandleFunc("POST /orders/{office}/{order}/openings", s.openingCreate)
+	s.site.HandleFunc("POST /orders/{office}/{order}/removal", s.removalCreate)
+	s.site.HandleFunc("GET /orders/{office}/{order}/interactions/{number}", s.interactionOpen)
+	s.site.HandleFunc("POST /acting", s.actingUpdate)
+	s.site.HandleFunc("POST /settings", s.settingsUpdate)
 }
 
 // acting returns who the browser acts as: the first user if it has not said.
 func (s *Server) acting(r *http.Request) User {
-	if c, err := r.Cookie(userCookie); err == nil {
-		if u, ok := s.user(c.Value); ok {
-			return u
-		}
+	if u, ok := s.user(s.site.Actor(r)); ok {
+		return u
 	}
 	return s.options.Users[0]
 }
@@ -62,15 +40,14 @@ func (s *Server) acting(r *http.Request) User {
 func (s *Server) actingUpdate(w http.ResponseWriter, r *http.Request) {
 	u, ok := s.user(r.FormValue("user"))
 	if !ok {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: userCookie, Value: u.ID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	back := "/"
 	if e, ok := s.estate(r.FormValue("estate")); ok && e.Office == u.Office {
 		back = "/estates/" + url.PathEscape(e.ID)
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	s.site.Act(w, r, u.ID, back)
 }
 
 func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +55,7 @@ func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
 	e, ok := s.estate(r.PathValue("estate"))
 	service, known := doortest.Find(s.services(), func(v Service) bool { return v.ID == r.FormValue("service") })
 	if !ok || !known || e.Office != u.Office {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	order := Order{Office: e.Office, Estate: e.ID, User: u.ID, ServiceID: service.ID, CallbackURL: service.CallbackURL,
@@ -100,7 +77,7 @@ func (s *Server) orderCreate(w http.ResponseWriter, r *http.Request) {
 func (s *Server) removalCreate(w http.ResponseWriter, r *http.Request) {
 	o, ok := s.Order(r.PathValue("office"), r.PathValue("order"))
 	if !ok {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	s.Remove(o.Office, o.ID)
@@ -121,7 +98,7 @@ func (s *Server) openingCreate(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	if address == "" {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	s.open(w, r, o, address)
@@ -152,7 +129,7 @@ func (s *Server) interactionOpen(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	if address == "" {
-		s.missing(w, r)
+		s.site.Missing(w, r)
 		return
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)

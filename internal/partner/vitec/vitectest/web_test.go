@@ -1,7 +1,6 @@
 package vitectest
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
@@ -58,27 +57,14 @@ func TestPagesRefuse(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{Services: []Service{{ID: "foto", Name: "Expertfoto", CallbackURL: callback}}})
 	b := newBrowser(t, s)
-	for _, path := range []string{"/x", "/estates/x", "/orders/M30011/x/interactions/1", "/templates/layout.html"} {
-		if status, _, body := b.Get(path); status != 404 || !strings.Contains(body, "Sidan finns inte") {
-			t.Errorf("%s: %d", path, status)
-		}
-	}
-	for path, pairs := range map[string][]string{
+	b.Misses([]string{"/x", "/estates/x", "/orders/M30011/x/interactions/1", "/templates/layout.html"}, map[string][]string{
 		"/acting":                          {"user", "x"},
 		flat + "/orders":                   {"service", "x"},
 		"/estates/OBJ30420_0417720/orders": {"service", "foto"}, // another office's
 		"/orders/M30011/x/openings":        {},
 		"/faults":                          {"kind", "x"},
-	} {
-		if status, _ := b.Post(path, pairs...); status != 404 {
-			t.Errorf("%s: %d, want 404", path, status)
-		}
-	}
-	req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+flat+"/orders?service=foto", nil)
-	if err == nil {
-		req.Header.Set("Sec-Fetch-Site", "cross-site")
-	}
-	if status, _, _ := b.Do(req, err); status != 403 || len(s.Orders()) != 0 {
+	})
+	if status := b.PostFromElsewhere(flat + "/orders?service=foto"); status != 403 || len(s.Orders()) != 0 {
 		t.Errorf("an order from another site: %d", status)
 	}
 	b.Sees("/estates/OBJ30420_0417720", `data-testid="not-own"`)

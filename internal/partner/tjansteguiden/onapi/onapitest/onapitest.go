@@ -10,9 +10,9 @@
 package onapitest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -54,12 +54,12 @@ const (
 // Server is the fake. It is safe for concurrent use.
 type Server struct {
 	*doortest.Door // its faults and its log
+	http.Handler   // the network under /onapi/2.4/, and pages elsewhere
 
 	URL string // set by Start
 
-	options   Options
-	stockholm *time.Location
-	handler   http.Handler
+	options Options
+	site    *doortest.Site
 
 	mu    sync.Mutex
 	state state
@@ -77,33 +77,24 @@ func (s *Server) save() { doortest.Save(s.options.Path, s.state, s.options.Log) 
 
 // New returns a fake; it fails if the file of its state cannot be read.
 func New(o Options) (*Server, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Username == "" {
-		o.Username = DemoUsername
-	}
-	if o.Password == "" {
-		o.Password = DemoPassword
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.Username = cmp.Or(o.Username, DemoUsername)
+	o.Password = cmp.Or(o.Password, DemoPassword)
 	if o.Services == nil {
 		o.Services = DemoServices()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	stockholm, err := time.LoadLocation("Europe/Stockholm")
-	if err != nil {
-		return nil, fmt.Errorf("time zone of the simulator: %w", err)
-	}
-	s := &Server{options: o, stockholm: stockholm, Door: doortest.New(doortest.Options{Faults: faultInfos, Words: words, Now: o.Now})}
+	s := &Server{options: o, Door: doortest.New(doortest.Options{Faults: faultInfos, Words: words, Now: o.Now})}
 	if err := doortest.Load(o.Path, &s.state); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	s.routeAPI(mux)
-	s.routePages(mux)
-	s.handler = mux
+	s.routePages()
+	mux.Handle("/", s.site)
+	s.Handler = mux
 	return s, nil
 }
 
@@ -117,9 +108,6 @@ func Start(t doortest.T, o Options) *Server {
 	s.URL = doortest.Start(t, s)
 	return s
 }
-
-// ServeHTTP answers as the network under /onapi/2.4/ and with pages elsewhere.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Base returns the base address of the API of the fake, which is served at an address.
 func (s *Server) Base(address string) string { return address + "/onapi/2.4" }

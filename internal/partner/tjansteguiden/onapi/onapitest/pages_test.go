@@ -1,7 +1,6 @@
 package onapitest
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
@@ -41,19 +40,8 @@ func TestPagesRefuse(t *testing.T) {
 	c := start(t, Options{})
 	b := newBrowser(t, c)
 	_, id := c.place(Activate, "AB100100", "")
-	for _, path := range []string{"/x", "/orders/" + id, "/templates/orders.html"} {
-		if status, _, body := b.Get(path); status != 404 || !strings.Contains(body, "Sidan finns inte") {
-			t.Errorf("%s: %d", path, status)
-		}
-	}
-	if status, _ := b.Post("/faults", "kind", "x"); status != 404 {
-		t.Errorf("a fault of no kind: %d", status)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), "POST", c.URL+"/orders/"+id+"/completion", nil)
-	if err == nil {
-		req.Header.Set("Sec-Fetch-Site", "cross-site")
-	}
-	if status, _, _ := b.Do(req, err); status != 403 || c.state(id) != Received {
+	b.Misses([]string{"/x", "/orders/" + id, "/templates/orders.html"}, map[string][]string{"/faults": {"kind", "x"}})
+	if status := b.PostFromElsewhere("/orders/" + id + "/completion"); status != 403 || c.state(id) != Received {
 		t.Errorf("a button on another site: %d", status)
 	}
 }
