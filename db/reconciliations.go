@@ -20,6 +20,22 @@ const (
 	verifyEvery = 30 * time.Second
 )
 
+// reconciliationsKept is how long a comparison is kept at least: for as long as
+// the next one still looks at the orders that it was made of.
+const reconciliationsKept = portal.ReconcileSpan
+
+// deleteReconciliations leaves of each office the last that was made and the last
+// that was tried, however old, for how far it has been compared; and those that
+// have found what still waits for somebody.
+const deleteReconciliations = `
+	DELETE FROM reconciliations r USING offices p
+	WHERE p.id = r.office_id AND r.finished_at < $1
+		AND EXISTS (SELECT 1 FROM reconciliations n WHERE n.office_id = r.office_id
+			AND (n.started_at, n.id) > (r.started_at, r.id) AND (n.error = '' OR r.error <> ''))
+		-- What a comparison finds is of the moment at which it finished.
+		AND NOT EXISTS (SELECT 1 FROM differences d WHERE d.office_id = r.office_id AND d.found_at = r.finished_at
+			AND ` + isOpenDifference + `)`
+
 type reconciliationRow struct {
 	OfficeID     int64     `db:"office_id"`
 	ConnectionID string    `db:"connection_id"`

@@ -2,6 +2,8 @@ package db_test
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -270,6 +272,76 @@ func TestReconciliations(t *testing.T) {
 	if _, err := w.store.StartReconciliation(t.Context(), "vitec", "M404", portal.Actor{}); portal.KindOf(err) != portal.NotFound {
 		t.Errorf("an office that nobody has ordered from: %v, want NotFound", err)
 	}
+}
+
+// TestOldReconciliations: what tells nobody anything goes after 90 days, and
+// nothing else.
+func TestOldReconciliations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.delivered("accepted")
+	w.delivered("lost")
+	w.open("skylt", ticket("M2", "elsewhere"))
+	runs := map[int]string{}
+	called := func(name string) { runs[w.count(`SELECT max(id) FROM reconciliations`)] = name }
+	fail := func(name, customer string) {
+		t.Helper()
+		r, err := w.store.StartReconciliation(t.Context(), "vitec", customer, portal.Actor{})
+		w.must(err)
+		w.must(w.store.FailReconciliation(t.Context(), r, "no answer", false))
+		called(name)
+	}
+	compare := func(name string, entries ...portal.Listed) {
+		t.Helper()
+		w.reconcile(entries...)
+		called(name)
+	}
+	wantLeft := func(when string, want ...string) {
+		t.Helper()
+		w.must(w.store.DeleteExpired(t.Context(), time.Hour))
+		var left []string
+		for id, name := range runs {
+			if w.count(`SELECT count(*) FROM reconciliations WHERE id = $1`, id) == 1 {
+				left = append(left, name)
+			}
+		}
+		slices.Sort(left)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, left); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+
+	first := w.clock.Time
+	acceptedOne, lostOne := w.entry("accepted", "OrderReceived"), w.entry("lost", "OrderReceived")
+	compare("equal", w.entry("accepted", "Delivered"), w.entry("lost", "Delivered"))
+	w.clock.advance(time.Hour)
+	compare("found what is accepted", acceptedOne, w.entry("lost", "Delivered"))
+	w.must(w.store.AcceptDifference(t.Context(), w.differences()["accepted"].ID, "Rätt hos oss", w.erik.Actor()))
+	w.clock.advance(time.Hour)
+	compare("found what is open", acceptedOne, lostOne)
+	fail("at that moment elsewhere", "M2")
+	w.clock.advance(time.Hour)
+	fail("last tried elsewhere", "M2")
+	fail("failed between", "M1")
+	w.clock.advance(time.Hour)
+	compare("found it again", acceptedOne, lostOne)
+	w.clock.advance(time.Hour)
+	compare("last made", acceptedOne, lostOne)
+	w.clock.advance(time.Hour)
+	fail("failed after that", "M1")
+	fail("last tried", "M1") // at the same moment
+
+	w.clock.Time = first.Add(portal.ReconcileSpan)
+	wantLeft("after 90 days", slices.Collect(maps.Values(runs))...)
+	w.clock.advance(time.Microsecond)
+	all := maps.Clone(runs)
+	maps.DeleteFunc(all, func(_ int, name string) bool { return name == "equal" })
+	wantLeft("after 90 days of the first", slices.Collect(maps.Values(all))...)
+	w.clock.advance(time.Hour * 24)
+	wantLeft("after 90 days of all", "found what is open", "last made", "last tried", "last tried elsewhere")
+	w.must(w.store.AcceptDifference(t.Context(), w.differences()["lost"].ID, "Rätt hos oss", w.erik.Actor()))
+	wantLeft("when all is decided", "last made", "last tried", "last tried elsewhere")
 }
 
 func TestStaleReconciliation(t *testing.T) {

@@ -132,7 +132,8 @@ func (s *Store) GrantedOrder(ctx context.Context, session []byte, connection str
 	return publicID, nil
 }
 
-// DeleteExpired clears sessions, links, tokens and counters that nobody can use any more.
+// DeleteExpired clears sessions, links, tokens and counters that nobody can use
+// any more, and comparisons with the partners' lists that tell nobody anything.
 func (s *Store) DeleteExpired(ctx context.Context, idle time.Duration) error {
 	now := s.Now()
 	for _, q := range []struct {
@@ -143,6 +144,7 @@ func (s *Store) DeleteExpired(ctx context.Context, idle time.Duration) error {
 		{`DELETE FROM throttles WHERE expires_at < $1`, now},
 		{`DELETE FROM issued_tokens WHERE expires_at < $1`, now},
 		{`DELETE FROM visits WHERE expires_at < $1`, now.Add(-30 * 24 * time.Hour)},
+		{deleteReconciliations, now.Add(-reconciliationsKept)},
 	} {
 		if _, err := s.db.ExecContext(ctx, q.sql, q.at); err != nil {
 			return fmt.Errorf("delete expired: %w", mapError(err))
