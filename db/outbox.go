@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"portico/internal/portal"
@@ -34,8 +35,12 @@ func (s *Store) CountOverdue(ctx context.Context) (int, error) {
 
 // Jobs returns an order's reports to the partner with their attempts, oldest first.
 func (s *Store) Jobs(ctx context.Context, orderID int64) ([]portal.Job, error) {
+	return orderJobs(ctx, s.db, orderID)
+}
+
+func orderJobs(ctx context.Context, conn sqlx.QueryerContext, orderID int64) ([]portal.Job, error) {
 	var rows []jobRow
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, conn, &rows, `
 		SELECT `+jobColumns+` FROM jobs j WHERE j.order_id = $1 ORDER BY j.id`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("jobs of order %d: %w", orderID, mapError(err))
@@ -43,7 +48,7 @@ func (s *Store) Jobs(ctx context.Context, orderID int64) ([]portal.Job, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	attempts, err := s.attempts(ctx, `j.order_id = $1`, orderID)
+	attempts, err := attemptsOf(ctx, conn, `j.order_id = $1`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("jobs of order %d: %w", orderID, err)
 	}

@@ -92,7 +92,7 @@ type Decided struct {
 // not been tried yet is left alone, and so is a lead that may have arrived: a
 // person has to decide about each.
 func (s *Store) RetryJobs(ctx context.Context, f OutboxFilter, by portal.Actor) (Decided, error) {
-	return s.decideJobs(ctx, f, decision{verb: "retry", may: isRetryable + ` AND NOT (j.kind = 'lead' AND j.uncertain)`,
+	return s.decideJobs(ctx, f, decision{verb: "retry", may: isRetryableWithOthers,
 		set:   fmt.Sprintf(`state = 'available', attempt = 0, doubts = LEAST(doubts, 1), last_error = '', run_at = $1::timestamptz + turn.part * interval '%d ms'`, recovery.Milliseconds()),
 		event: portal.Event{Kind: portal.EventRetried, Actor: by}})
 }

@@ -112,6 +112,52 @@ func TestRetryJobsOfAFilter(t *testing.T) {
 	}
 }
 
+// TestRetryJobsSendsWhatIsCounted: what is said to be sent again is what is, and
+// what is said to be left for a decision about each is left.
+func TestRetryJobsSendsWhatIsCounted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		filter db.OutboxFilter
+		want   db.OutboxCounts
+	}{
+		"all":               {db.OutboxFilter{}, db.OutboxCounts{Parked: 6, Waiting: 3, Retryable: 4, Undecided: 3}},
+		"parked":            {db.OutboxFilter{Kind: db.OutboxParked}, db.OutboxCounts{Parked: 6, Waiting: 3, Retryable: 3, Undecided: 3}},
+		"waiting":           {db.OutboxFilter{Kind: db.OutboxWaiting}, db.OutboxCounts{Parked: 6, Waiting: 3, Retryable: 1}},
+		"undecided alone":   {db.OutboxFilter{Office: "M2"}, db.OutboxCounts{Parked: 1, Undecided: 1}},
+		"of one connection": {db.OutboxFilter{Connection: "other"}, db.OutboxCounts{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newSealedWorld(t)
+			w.park(1)
+			w.received("doubted") // a report may come twice
+			w.must(w.store.ParkJob(t.Context(), w.claimOne(), "timeout", true))
+			w.exhausted(seller())
+			elsewhere := seller()
+			elsewhere.Customer = "M2"
+			doubts := []string{w.uncertain(seller()), w.uncertain(seller()), w.uncertain(elsewhere)}
+			w.received("tried")
+			w.must(w.store.RetryJobLater(t.Context(), w.claimOne(), w.clock.Add(10*time.Hour), "500", false))
+			w.lead(seller())
+			w.claimOne()
+			w.clock.advance(2 * time.Minute)
+			if j := w.claimOne(); !j.Message.Uncertain { // being sent: nobody can decide about it now
+				t.Fatalf("%+v", j)
+			}
+			w.received("fresh")
+			if got, err := w.store.CountOutbox(t.Context(), c.filter); got != c.want || err != nil {
+				t.Errorf("counted %+v, %v; want %+v", got, err, c.want)
+			}
+			if got := w.decided(w.store.RetryJobs(t.Context(), c.filter, w.erik.Actor())); got.Done != c.want.Retryable {
+				t.Errorf("%+v, want %d sent again", got, c.want.Retryable)
+			}
+			for _, id := range doubts {
+				w.wantLead(id, portal.LeadUncertain, portal.JobParked)
+			}
+		})
+	}
+}
+
 func TestSkipJobs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

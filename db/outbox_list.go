@@ -120,22 +120,26 @@ func (r unreportedRow) unreported() (Unreported, error) {
 		Office: portal.Office{Customer: r.Customer, Name: r.Name}, Behind: r.Behind}, nil
 }
 
-// OutboxCounts are how many jobs there are of each kind, and of each how many
-// can be tried again by hand. A lead that may have arrived can, but not with others.
+// OutboxCounts are how many jobs a filter finds: of each kind, whichever it asks
+// for, and of its own kind what RetryJobs would send and what it would leave for
+// a decision about each.
 type OutboxCounts struct {
 	Parked    int `db:"parked"`
 	Waiting   int `db:"waiting"`
-	Retryable int `db:"retryable"` // of those that wait; of the parked all can
+	Retryable int `db:"retryable"`
+	Undecided int `db:"undecided"` // leads
 }
 
-// CountOutbox returns how many jobs of each kind the filter finds, its own kind aside.
+// CountOutbox returns how many jobs the filter finds.
 func (s *Store) CountOutbox(ctx context.Context, f OutboxFilter) (OutboxCounts, error) {
+	asked := f.Kind.where()
 	f.Kind = ""
 	where, args := f.where(s.Now())
 	var counts OutboxCounts
 	err := s.db.GetContext(ctx, &counts, `
-		SELECT count(*) FILTER (WHERE j.state = 'parked') AS parked, count(*) FILTER (WHERE j.state <> 'parked') AS waiting,
-			count(*) FILTER (WHERE j.state <> 'parked' AND `+isRetryable+`) AS retryable
+		SELECT count(*) FILTER (WHERE `+OutboxParked.where()+`) AS parked, count(*) FILTER (WHERE `+OutboxWaiting.where()+`) AS waiting,
+			count(*) FILTER (WHERE `+asked+` AND `+isRetryableWithOthers+`) AS retryable,
+			count(*) FILTER (WHERE `+asked+` AND `+isUndecided+`) AS undecided
 		FROM jobs j WHERE `+where, args...)
 	if err != nil {
 		return OutboxCounts{}, fmt.Errorf("count outbox: %w", mapError(err))
@@ -146,10 +150,28 @@ func (s *Store) CountOutbox(ctx context.Context, f OutboxFilter) (OutboxCounts, 
 // isRetryable is portal.Job.Retryable in SQL.
 const isRetryable = `(j.state = 'parked' OR j.state = 'available' AND (j.attempt > 0 OR j.last_error <> ''))`
 
+// isUndecided finds the leads that may have arrived: a person has to decide about
+// each whether it is sent again.
+const isUndecided = `(j.kind = 'lead' AND j.uncertain AND j.state = 'parked')`
+
+// isRetryableWithOthers finds what can be tried again in one go.
+const isRetryableWithOthers = `(` + isRetryable + ` AND NOT ` + isUndecided + `)`
+
+// where returns a condition on jobs j that finds the kind, or any for none.
+func (k OutboxKind) where() string {
+	switch k {
+	case OutboxParked:
+		return "j.state = 'parked'"
+	case OutboxWaiting:
+		return "j.state <> 'parked'"
+	}
+	return "true"
+}
+
 // where returns a condition on jobs j and the arguments of its query, of which
 // those before are the first.
 func (f OutboxFilter) where(now time.Time, before ...any) (string, []any) {
-	where, args := []string{"j.finished_at IS NULL"}, before
+	where, args := []string{"j.finished_at IS NULL", f.Kind.where()}, before
 	add := func(condition string, arg any) {
 		args = append(args, arg)
 		where = append(where, fmt.Sprintf(condition, len(args)))
@@ -163,12 +185,6 @@ func (f OutboxFilter) where(now time.Time, before ...any) (string, []any) {
 	if f.Office != "" {
 		add(`(EXISTS (SELECT 1 FROM orders o JOIN offices p ON p.id = o.office_id WHERE o.id = j.order_id AND p.customer_id = $%[1]d)
 			OR EXISTS (SELECT 1 FROM leads l WHERE l.id = j.lead_id AND l.customer = $%[1]d))`, f.Office)
-	}
-	switch f.Kind {
-	case OutboxParked:
-		where = append(where, "j.state = 'parked'")
-	case OutboxWaiting:
-		where = append(where, "j.state <> 'parked'")
 	}
 	if f.Age > 0 {
 		add("j.created_at <= $%d", now.Add(-f.Age))

@@ -54,14 +54,14 @@ func TestOutboxRetriesWhatIsChosen(t *testing.T) {
 		t.Error(got)
 	}
 	staff.post("/staff/outbox/retry", url.Values{"job": jobs}).want(http.StatusSeeOther)
-	if got := staff.get("/staff/outbox").text("[data-testid=flash]"); got != "1 skickas igen. 2 lämnades: de skickas just nu, är redan klara eller väntar på sin tur." {
+	if got := staff.get("/staff/outbox").text("[data-testid=flash]"); got != "1 skickas igen. 2 lämnades: de skickas just nu, är redan klara, väntar på sin tur eller ska avgöras." {
 		t.Errorf("it says %q", got)
 	}
 	staff.post("/staff/outbox/retry", url.Values{"job": jobs}).want(http.StatusSeeOther)
 	if got := staff.get("/staff/outbox").text("[data-testid=flash]"); !strings.HasPrefix(got, "Inget skickas igen.") {
 		t.Errorf("it says %q", got)
 	}
-	b.clock.pass(20 * time.Second) // the time that a herd is spread over
+	b.clock.Pass(20 * time.Second) // the time that a herd is spread over
 	b.drain()
 	if got := b.states(); got != "completed completed completed" {
 		t.Error(got)
@@ -92,6 +92,61 @@ func TestOutboxRetriesWhatTheFilterFinds(t *testing.T) {
 	staff.post("/staff/outbox/retry", url.Values{"all": {"1"}}).want(http.StatusSeeOther)
 	if got := b.states(); got != "available available available" {
 		t.Error(got)
+	}
+}
+
+// TestOutboxLeavesUncertainLeads: the button counts what it sends, and beside it
+// stands how many leads it leaves for somebody to decide about.
+func TestOutboxLeavesUncertainLeads(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.stuck()
+	b.stuck()
+	staff := b.staff(staffEmail)
+	if n := staff.get("/staff/outbox").page().Find("#undecided, [aria-describedby~=undecided]").Length(); n != 0 {
+		t.Errorf("without leads it says something of them %d times", n)
+	}
+	b.uncertain(b.leadOf("Åsa"))
+	one := staff.get("/staff/outbox")
+	if got, want := one.text("#undecided"), say("sv", portal.Say("outbox.undecided", "Count", 1)); got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	b.uncertain(b.leadOf("Bo"))
+	b.ended(b.leadOf("Cia"), func(j portal.Job) error { return b.store.CompleteLead(t.Context(), j, "480001") })
+	for _, lang := range portal.Locales {
+		staff.speak(lang)
+		a := staff.get("/staff/outbox?kind=parked&connection=vitec&office=M30011")
+		if got, want := a.text("button[name=all]"), say(lang, portal.Say("outbox.retry_all", "Number", "2")); got != want {
+			t.Errorf("%s: the button says %q, want %q", lang, got, want)
+		}
+		if got, want := a.text("[data-testid=choose]"), say(lang, portal.Say("outbox.choose_all", "Count", 2)); got != want {
+			t.Errorf("%s: to choose there is %q, want %q", lang, got, want)
+		}
+		if got, want := a.text("#undecided"), say(lang, portal.Say("outbox.undecided", "Count", 2)); got != want {
+			t.Errorf("%s: beside it stands %q, want %q", lang, got, want)
+		}
+		if got := a.page().Find("button[name=all]").AttrOr("aria-describedby", ""); got != "undecided" {
+			t.Errorf("%s: the button is described by %q", lang, got)
+		}
+	}
+	staff.speak("sv")
+	parked := staff.get("/staff/outbox?kind=parked&connection=vitec&office=M30011")
+	link := parked.page().Find("#undecided a").AttrOr("href", "")
+	if link != "/staff/leads?connection=vitec&office=M30011&state=uncertain" {
+		t.Errorf("it links to %s", link)
+	}
+	if rows := staff.get(link).want(http.StatusOK).page().Find("[data-testid=lead-row]").Length(); rows != 2 {
+		t.Errorf("%s shows %d leads, want 2", link, rows)
+	}
+	if n := staff.get("/staff/outbox?kind=waiting").page().Find("#undecided").Length(); n != 0 {
+		t.Error("of those that wait, none is to be decided about")
+	}
+	staff.post("/staff/outbox/retry", url.Values{"all": {"1"}}).want(http.StatusSeeOther)
+	if got := b.states(); got != "available available parked parked completed" {
+		t.Error(got)
+	}
+	if got := staff.get("/staff/outbox").text("[data-testid=flash]"); got != say("sv", portal.Say("flash.outbox_retried_some", "Done", "2", "Left", "2")) {
+		t.Errorf("it says %q", got)
 	}
 }
 
@@ -152,7 +207,7 @@ func TestOutboxFilters(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	parked := b.stuck()
-	b.clock.pass(10 * time.Minute)
+	b.clock.Pass(10 * time.Minute)
 	b.addOrders("skylt", "M30012", 1)
 	fresh := b.query(`SELECT max(id) FROM jobs`)
 	staff := b.staff(staffEmail)
@@ -201,7 +256,7 @@ func TestOverdueInNavigation(t *testing.T) {
 	}
 	b.work()
 	want("")
-	b.clock.pass(portal.Overdue)
+	b.clock.Pass(portal.Overdue)
 	want("1")
 	b.drain()
 	want("")
@@ -233,7 +288,7 @@ func TestTheSameMark(t *testing.T) {
 	b.drain() // sent away without an attempt being spent
 	same("trying")
 	b.fake.SetFault(vitectest.OpStatus, vitectest.Fault{Kind: vitectest.FaultBadRequest})
-	b.clock.pass(10 * time.Minute)
+	b.clock.Pass(10 * time.Minute)
 	b.drain()
 	same("parked")
 }

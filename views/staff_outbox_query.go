@@ -26,11 +26,13 @@ var OutboxKinds = []string{"parked", "waiting"}
 // OutboxAges are how long messages have waited at least, as time.ParseDuration reads them.
 var OutboxAges = []string{"5m", "1h", "24h"}
 
-// OutboxCounts are how many messages match the other filters, by kind.
+// OutboxCounts are how many messages match the other filters, by kind, and of
+// those that match all what can be done about several.
 type OutboxCounts struct {
 	Parked    int
 	Waiting   int
-	Retryable int // of those that wait; of the parked all can be tried again
+	Retryable int // what can be tried again in one go
+	Undecided int // leads that may have arrived: each is decided about by itself
 }
 
 func (c OutboxCounts) all() int { return c.Parked + c.Waiting }
@@ -45,17 +47,6 @@ func (c OutboxCounts) of(kind string) int {
 	return c.all()
 }
 
-// retryable is how many messages match all filters and can be tried again.
-func (p StaffOutboxPage) retryable() int {
-	switch p.Query.Kind {
-	case "parked":
-		return p.Counts.Parked
-	case "waiting":
-		return p.Counts.Retryable
-	}
-	return p.Counts.Parked + p.Counts.Retryable
-}
-
 // values are the query's parts that are set, but what is chosen.
 func (q OutboxQuery) values() url.Values {
 	values := url.Values{}
@@ -65,6 +56,11 @@ func (q OutboxQuery) values() url.Values {
 		}
 	}
 	return values
+}
+
+// undecidedURL is where the leads stand that each wait for a decision.
+func (q OutboxQuery) undecidedURL() string {
+	return LeadQuery{State: portal.LeadUncertain, Connection: q.Connection, Office: q.Office}.URL()
 }
 
 // names are the names of values, in the order of an address.
