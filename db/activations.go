@@ -41,7 +41,7 @@ func (r activationRow) activation() portal.Activation {
 // insertActivation stores what a network is asked for, and the job that asks.
 func insertActivation(ctx context.Context, tx *sqlx.Tx, m portal.Message, key string, now time.Time) error {
 	r := m.Activation
-	if r.Operation != portal.Withdraw {
+	if !r.Operation.OfPending() {
 		err := tx.GetContext(ctx, &r.ID, `
 			INSERT INTO activations (order_id, connection_id, access_id, operation, service, wished_for, state, requested_at, changed_at)
 			VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7) RETURNING id`,
@@ -73,30 +73,29 @@ func orderActivations(ctx context.Context, conn sqlx.QueryerContext, orderID int
 	return list, err
 }
 
-// RequestActivation asks the network of an order's access for an operation, with
-// another service of the network if one is named. It returns Conflict where the
-// state or what is going on does not allow it.
-func (s *Store) RequestActivation(ctx context.Context, id int64, op portal.Operation, service string, by portal.Actor) error {
-	return s.changeOrder(ctx, id, string(op), func(tx *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
+// RequestActivation asks the network of an order's access for an operation, as
+// portal.Order.RequestActivation has it.
+func (s *Store) RequestActivation(ctx context.Context, id int64, r portal.ActivationRequest, by portal.Actor) error {
+	return s.changeOrder(ctx, id, string(r.Operation), func(tx *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
 		asked, err := orderActivations(ctx, tx, id)
 		if err != nil {
 			return portal.Change{}, err
 		}
-		return o.RequestActivation(op, service, asked, by, now)
+		return o.RequestActivation(r, asked, by, now)
 	})
 }
 
-// answered stores what a network says of an activation, and what follows for its
-// order, in the transaction of whoever asked.
-func answered(ctx context.Context, tx *sqlx.Tx, row activationRow, op portal.Operation, answer portal.ActivationAnswer, now time.Time) error {
+// answered stores what a network says to a request about an activation, and what
+// follows for its order, in the transaction of whoever asked.
+func answered(ctx context.Context, tx *sqlx.Tx, row activationRow, r portal.ActivationRequest, answer portal.ActivationAnswer, now time.Time) error {
 	o, err := orderForUpdate(ctx, tx, row.OrderID)
 	if err != nil {
 		return err
 	}
 	a := row.activation()
 	var change portal.Change
-	if op == portal.Withdraw {
-		change = o.Withdrawn(&a, answer, now)
+	if r.Operation.OfPending() {
+		change = o.AnsweredOf(&a, r, answer, now)
 	} else if change, err = o.Answered(&a, answer, now); err != nil {
 		return err
 	}
@@ -107,8 +106,8 @@ func answered(ctx context.Context, tx *sqlx.Tx, row activationRow, op portal.Ope
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE activations SET state = $2, network_id = $3, message = $4, expected_at = $5, changed_at = $6, next_look_at = $7,
-			leased_until = NULL, looks = looks + 1, last_error = ''
-		WHERE id = $1`, a.ID, a.State, a.NetworkID, a.Message, a.ExpectedAt, a.ChangedAt, next)
+			wished_for = $8, leased_until = NULL, looks = looks + 1, last_error = ''
+		WHERE id = $1`, a.ID, a.State, a.NetworkID, a.Message, a.ExpectedAt, a.ChangedAt, next, a.Request.WishedFor)
 	if err != nil || len(change.Events) == 0 {
 		return err
 	}
@@ -158,7 +157,7 @@ func (s *Store) FinishLook(ctx context.Context, id int64, until time.Time, answe
 		if row.LeasedUntil == nil || !row.LeasedUntil.Equal(until) {
 			return portal.ErrLeaseLost
 		}
-		return answered(ctx, tx, row, row.Operation, answer, now)
+		return answered(ctx, tx, row, row.activation().Request, answer, now)
 	})
 	if err != nil {
 		return fmt.Errorf("look at activation %d: %w", id, err)
@@ -190,7 +189,7 @@ func (s *Store) CompleteActivation(ctx context.Context, j portal.Job, answer por
 		if err != nil {
 			return err
 		}
-		return answered(ctx, tx, row, j.Message.Activation.Operation, answer, now)
+		return answered(ctx, tx, row, *j.Message.Activation, answer, now)
 	})
 }
 

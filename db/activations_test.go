@@ -9,6 +9,16 @@ import (
 	"portico/internal/portal"
 )
 
+// ask has the network of an order's access asked.
+func (w *world) ask(id int64, r portal.ActivationRequest) error {
+	return w.store.RequestActivation(w.Context(), id, r, w.erik.Actor())
+}
+
+// inDays is a day that the network can be asked to act on.
+func (w *world) inDays(n int) *time.Time {
+	return new(w.clock.now().Truncate(24*time.Hour).AddDate(0, 0, n))
+}
+
 // networkAnswers takes a network's answer to the job that waits for one.
 func (w *world) networkAnswers(answer portal.ActivationAnswer) {
 	w.Helper()
@@ -54,14 +64,14 @@ func ordered(t *testing.T) (*world, int64) {
 	w := newGuide(t)
 	w.poll(ownRules, w.listedAs("1", "new"))
 	id := w.fetchedID("1")
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Activate}))
 	return w, id
 }
 
 func TestTheOrderFollowsItsNetwork(t *testing.T) {
 	t.Parallel()
 	w, id := ordered(t)
-	w.wantKind(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()), portal.Conflict)
+	w.wantKind(w.ask(id, portal.ActivationRequest{Operation: portal.Activate}), portal.Conflict)
 	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted})
 	if o := w.order(id); o.State != portal.Active {
 		t.Errorf("accepted: %s", o.State)
@@ -126,7 +136,7 @@ func TestWhatANetworkRefuses(t *testing.T) {
 	if len(sent) != 1 || sent[0].Remark != portal.RemarkProblem || sent[0].Comment != "Another service is active" {
 		t.Errorf("sent %+v", sent)
 	}
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Activate}))
 }
 
 func TestAnActivationIsLookedAtByOne(t *testing.T) {
@@ -160,19 +170,64 @@ func TestAnActivationIsLookedAtByOne(t *testing.T) {
 func TestAnActivationIsWithdrawn(t *testing.T) {
 	t.Parallel()
 	w, id := ordered(t)
-	w.wantKind(w.store.RequestActivation(t.Context(), id, portal.Withdraw, "", w.erik.Actor()), portal.Conflict)
+	w.wantKind(w.ask(id, portal.ActivationRequest{Operation: portal.Withdraw}), portal.Conflict)
 	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted})
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Withdraw, "", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Withdraw}))
 	w.networkAnswers(portal.ActivationAnswer{State: portal.ActivationRefused, Message: "IN_PROGRESS"})
 	if a := w.activation(id); a.State != portal.ActivationAccepted {
 		t.Errorf("a withdrawal that is refused: %s", a.State)
 	}
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Withdraw, "", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Withdraw}))
 	w.networkAnswers(portal.ActivationAnswer{State: portal.ActivationWithdrawn})
 	if a := w.activation(id); a.State != portal.ActivationWithdrawn {
 		t.Errorf("withdrawn: %s", a.State)
 	}
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Activate}))
+}
+
+// TestAnActivationIsRescheduled: what the network takes is kept, and what it does
+// not changes nothing.
+func TestAnActivationIsRescheduled(t *testing.T) {
+	t.Parallel()
+	w, id := ordered(t)
+	to := func(days int) portal.ActivationRequest {
+		return portal.ActivationRequest{Operation: portal.Reschedule, WishedFor: w.inDays(days)}
+	}
+	w.wantKind(w.ask(id, to(7)), portal.Conflict)
+	expected := w.clock.now().Add(time.Hour)
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted, ExpectedAt: &expected})
+	w.wantKind(w.ask(id, portal.ActivationRequest{Operation: portal.Reschedule}), portal.Invalid)
+	day := w.inDays(7)
+	w.must(w.ask(id, to(7)))
+	w.networkAnswers(portal.ActivationAnswer{NetworkID: "f3f2", State: portal.ActivationAccepted})
+	a := w.activation(id)
+	if at := a.Request.WishedFor; at == nil || !at.Equal(*day) || a.ExpectedAt != nil || a.State != portal.ActivationAccepted || a.Request.Operation != portal.Activate {
+		t.Errorf("rescheduled: %+v", a)
+	}
+	if got := w.count(`SELECT count(*) FROM activations`); got != 1 {
+		t.Errorf("%d activations", got)
+	}
+	w.clock.advance(59 * time.Minute)
+	if _, _, ok, _ := w.store.ClaimLook(t.Context(), time.Minute); ok {
+		t.Error("the network is asked about what is a week ahead")
+	}
+	w.must(w.ask(id, to(9)))
+	w.networkAnswers(portal.ActivationAnswer{State: portal.ActivationRefused, Message: "IN_PROGRESS"})
+	if again := w.activation(id); !again.Request.WishedFor.Equal(*day) || again.State != portal.ActivationAccepted || again.NetworkID != "f3f2" {
+		t.Errorf("refused: %+v", again)
+	}
+	events, err := w.store.Timeline(t.Context(), id, false)
+	w.must(err)
+	if e := events[len(events)-1]; e.Kind != portal.EventNetwork || e.Data.Operation != portal.Reschedule || e.Data.Activation != portal.ActivationRefused || e.Data.Body != "IN_PROGRESS" {
+		t.Errorf("on the timeline: %+v", e)
+	}
+	w.must(w.ask(id, to(0)))
+	w.clock.advance(2 * time.Hour)
+	w.look(portal.ActivationAnswer{State: portal.ActivationDone})
+	w.networkAnswers(portal.ActivationAnswer{State: portal.ActivationAccepted})
+	if a := w.activation(id); a.State != portal.ActivationDone || !a.Request.WishedFor.Equal(*day) {
+		t.Errorf("an answer that came when all was over: %+v", a)
+	}
 }
 
 // TestWhatIsSkippedIsNotWaitedFor: whoever gives the job up may ask again.
@@ -186,7 +241,7 @@ func TestWhatIsSkippedIsNotWaitedFor(t *testing.T) {
 	if a := w.activation(id); a.State != portal.ActivationWithdrawn {
 		t.Errorf("skipped: %s", a.State)
 	}
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Activate, "", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Activate}))
 }
 
 func TestADeliveredAccessIsChangedAndEnded(t *testing.T) {
@@ -194,12 +249,12 @@ func TestADeliveredAccessIsChangedAndEnded(t *testing.T) {
 	w, id := ordered(t)
 	w.networkAnswers(portal.ActivationAnswer{NetworkID: "1", State: portal.ActivationDone})
 	w.sendAll()
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Replace, "AB500", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Replace, Service: "AB500", WishedFor: w.inDays(0)}))
 	if a := w.activation(id); a.Request.Operation != portal.Replace || a.Request.Service != "AB500" {
 		t.Errorf("%+v", a.Request)
 	}
 	w.networkAnswers(portal.ActivationAnswer{NetworkID: "2", State: portal.ActivationDone})
-	w.must(w.store.RequestActivation(t.Context(), id, portal.Deactivate, "", w.erik.Actor()))
+	w.must(w.ask(id, portal.ActivationRequest{Operation: portal.Deactivate, WishedFor: w.inDays(0)}))
 	if a := w.activation(id); a.Request.Service != "AB500" {
 		t.Errorf("the service that is there: %+v", a.Request)
 	}

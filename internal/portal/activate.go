@@ -34,52 +34,86 @@ func (o *Order) allowOperation(op Operation, asked []Activation) error {
 	switch {
 	case !o.HasNetwork():
 		return Errorf(Conflict, "activation.no_network")
-	case op == Withdraw:
+	case op.OfPending():
 		if !pending || asked[0].State != ActivationAccepted {
 			return Errorf(Conflict, "activation.begun")
+		}
+		if op == Reschedule && (o.State == Cancelled || o.State == Failed) {
+			return o.refuseOperation(op)
 		}
 		return nil
 	case pending:
 		return Errorf(Conflict, "activation.pending")
 	case op == Activate && !slices.Contains(activateStates, o.State),
 		op != Activate && o.State != Delivered:
-		return Errorf(Conflict, "order.refused_"+string(o.State), "To", string(op))
+		return o.refuseOperation(op)
 	}
 	return nil
 }
 
-// RequestActivation asks the access's network for an operation, with the
-// network's name of a service; "" is the one that is there. asked is what it was
-// asked for before, newest first. It returns Conflict where the state or what is
-// going on does not allow it, and Invalid for what is no operation.
-func (o *Order) RequestActivation(op Operation, service string, asked []Activation, by Actor, now time.Time) (Change, error) {
-	if !op.Valid() {
-		return Change{}, Errorf(Invalid, "error.bad_form")
-	}
-	if err := o.allowOperation(op, asked); err != nil {
-		return Change{}, err
-	}
-	var c Change
-	if op == Withdraw {
-		m, last := o.message(o.State, "", now), asked[0]
-		m.Activation = &ActivationRequest{ID: last.ID, Operation: Withdraw, Service: last.Request.Service, NetworkID: last.NetworkID}
-		c.Activation = &m
-		c.Events = append(c.Events, o.networkEvent(m.Activation, ActivationAnswer{State: ActivationQueued}, by, now))
-		return c, nil
-	}
-	o.request(&c, op, cmp.Or(service, o.ActiveService(asked)), by, now)
-	return c, nil
+func (o *Order) refuseOperation(op Operation) error {
+	return Errorf(Conflict, "order.refused_"+string(o.State), "To", string(op))
 }
 
-// ActivationMessage returns what the access's network would be asked for, and
-// whether it can be asked for that now.
-func (o *Order) ActivationMessage(op Operation, service string, asked []Activation, now time.Time) (Message, bool) {
-	asking := *o
-	c, err := asking.RequestActivation(op, service, asked, Actor{}, now)
-	if err != nil || c.Activation == nil {
+// RequestActivation asks the access's network for an operation. Of r only the
+// operation, the network's name of a service ("" is the one that is there) and
+// the wished time count. asked is what the network was asked for before, newest
+// first. It returns Conflict where the state or what is going on does not allow
+// it, and Invalid for what is no operation, and for no possible day.
+func (o *Order) RequestActivation(r ActivationRequest, asked []Activation, by Actor, now time.Time) (Change, error) {
+	if !r.Operation.Valid() {
+		return Change{}, Errorf(Invalid, "error.bad_form")
+	}
+	if err := o.allowOperation(r.Operation, asked); err != nil {
+		return Change{}, err
+	}
+	if r.Operation.TakesDay() {
+		if fault := o.dayFault(r.WishedFor, now); fault.Key != "" {
+			return Change{}, InvalidFields(FieldErrors{"day": fault})
+		}
+	}
+	return o.requestActivation(r, asked, by, now), nil
+}
+
+func (o *Order) requestActivation(r ActivationRequest, asked []Activation, by Actor, now time.Time) Change {
+	if r.Operation.OfPending() {
+		r.ID, r.Service, r.NetworkID = asked[0].ID, asked[0].Request.Service, asked[0].NetworkID
+	} else {
+		r.Service = cmp.Or(r.Service, o.ActiveService(asked))
+	}
+	if r.Operation == Activate {
+		r.WishedFor = o.wishedFrom(now)
+	}
+	m := o.message(o.State, "", now)
+	m.Activation = &r
+	return Change{Activation: &m, Events: []Event{o.networkEvent(&r, ActivationAnswer{State: ActivationQueued}, by, now)}}
+}
+
+// ActivationDays returns the first and the last day on which an operation can be
+// wished for: today, where the order is worked on, and two years from then on.
+func (o *Order) ActivationDays(now time.Time) (first, last time.Time) {
+	y, m, d := now.In(o.location()).Date()
+	first = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	return first, first.AddDate(2, 0, 0)
+}
+
+func (o *Order) dayFault(day *time.Time, now time.Time) Sentence {
+	if day == nil {
+		return Say("field.date")
+	}
+	if first, last := o.ActivationDays(now); day.Before(first) || day.After(last) {
+		return Say("activation.day", "First", first.Format(time.DateOnly), "Last", last.Format(time.DateOnly))
+	}
+	return Sentence{}
+}
+
+// ActivationMessage returns what the access's network would be asked for, on
+// whatever day, and whether it can be asked for that now.
+func (o *Order) ActivationMessage(r ActivationRequest, asked []Activation, now time.Time) (Message, bool) {
+	if !r.Operation.Valid() || o.allowOperation(r.Operation, asked) != nil {
 		return Message{}, false
 	}
-	return *c.Activation, true
+	return *o.requestActivation(r, asked, Actor{}, now).Activation, true
 }
 
 // ActiveService returns the network's name of the service that the access has, or
@@ -93,33 +127,18 @@ func (o *Order) ActiveService(asked []Activation) string {
 	return o.Service.NetworkService
 }
 
-// request adds a question to the access's network to a change. Without a network
-// it adds none: somebody has to see to it by hand.
-func (o *Order) request(c *Change, op Operation, service string, by Actor, now time.Time) {
-	if !o.HasNetwork() {
-		return
+// wishedFrom returns from when on the customer wishes the service; nil: at once.
+func (o *Order) wishedFrom(now time.Time) *time.Time {
+	if at, err := time.ParseInLocation("2006-01-02 15:04", o.Details.Wished, o.location()); err == nil && at.After(now) {
+		return &at
 	}
-	r := &ActivationRequest{Operation: op, Service: service}
-	if op == Activate && o.Details.Wished != "" {
-		if at, ok := o.wishedFrom(); ok && at.After(now) {
-			r.WishedFor = &at
-		}
+	first, _ := o.ActivationDays(now)
+	// As the standard's examples have it: the midnight before is on the day before
+	// for a network that reads the date alone.
+	if day, err := time.Parse(time.DateOnly, o.Details.Wished); err == nil && day.After(first) {
+		return &day
 	}
-	m := o.message(o.State, "", now)
-	m.Activation = r
-	c.Activation = &m
-	c.Events = append(c.Events, o.networkEvent(r, ActivationAnswer{State: ActivationQueued}, by, now))
-}
-
-// wishedFrom returns from when on the customer wishes the service.
-func (o *Order) wishedFrom() (time.Time, bool) {
-	where := Provider{TimeZone: o.Service.TimeZone}.Location()
-	for _, layout := range []string{"2006-01-02 15:04", time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, o.Details.Wished, where); err == nil {
-			return at, true
-		}
-	}
-	return time.Time{}, false
+	return nil
 }
 
 // Answered takes what a network says of an activation, and the order follows:
@@ -163,13 +182,16 @@ func (o *Order) Answered(a *Activation, answer ActivationAnswer, now time.Time) 
 	return c, err
 }
 
-// Withdrawn takes what a network says to being asked to forget an activation.
-func (o *Order) Withdrawn(a *Activation, answer ActivationAnswer, now time.Time) Change {
-	r := a.Request
-	r.Operation = Withdraw
+// AnsweredOf takes what a network says to being asked to forget or to reschedule
+// an activation.
+func (o *Order) AnsweredOf(a *Activation, r ActivationRequest, answer ActivationAnswer, now time.Time) Change {
 	c := Change{Events: []Event{o.networkEvent(&r, answer, Actor{Kind: ActorPartner}, now)}}
-	if answer.State == ActivationWithdrawn && !a.State.Final() {
+	switch {
+	case a.State.Final() || answer.State == ActivationRefused:
+	case r.Operation == Withdraw:
 		a.State, a.ChangedAt = ActivationWithdrawn, now
+	case r.Operation == Reschedule:
+		a.Request.WishedFor, a.ExpectedAt, a.ChangedAt = r.WishedFor, nil, now
 	}
 	return c
 }

@@ -12,15 +12,23 @@ type Operation string
 const (
 	Activate   Operation = "activate"
 	Deactivate Operation = "deactivate"
-	Replace    Operation = "replace"  // by another service
-	Withdraw   Operation = "withdraw" // an operation that the network has not begun
+	Replace    Operation = "replace"    // by another service
+	Withdraw   Operation = "withdraw"   // an operation that the network has not begun
+	Reschedule Operation = "reschedule" // likewise, to another day
 )
 
 // Operations lists every operation in the order in which people meet them.
-var Operations = []Operation{Activate, Replace, Deactivate, Withdraw}
+var Operations = []Operation{Activate, Replace, Deactivate, Withdraw, Reschedule}
 
 // Valid reports whether op is an operation.
 func (op Operation) Valid() bool { return slices.Contains(Operations, op) }
+
+// OfPending reports whether the operation is on one that the network was asked
+// for before, and none of its own.
+func (op Operation) OfPending() bool { return op == Withdraw || op == Reschedule }
+
+// TakesDay reports whether staff say from which day on the operation is to be done.
+func (op Operation) TakesDay() bool { return op == Replace || op == Deactivate || op == Reschedule }
 
 // ActivationState is how far a network is with an operation.
 type ActivationState string
@@ -54,8 +62,8 @@ type ActivationRequest struct {
 	ID        int64      `json:"id"` // ours
 	Operation Operation  `json:"operation"`
 	Service   string     `json:"service"`              // the network's own name of it
-	WishedFor *time.Time `json:"wished_for,omitzero"`  // nil: at once
-	NetworkID string     `json:"network_id,omitempty"` // withdraw: what the network calls it
+	WishedFor *time.Time `json:"wished_for,omitzero"`  // a day is its midnight in UTC; what has passed, and nil: at once
+	NetworkID string     `json:"network_id,omitempty"` // of what is withdrawn or rescheduled: what the network calls it
 }
 
 // ActivationAnswer is what a network says of an activation.

@@ -28,8 +28,9 @@ func FetchOrder(svc Service, f Fetched, rules PollRules, now time.Time) (*Order,
 		m := o.message(Received, "", now)
 		c.Report = &m
 	}
-	if svc.ActivateOnImport {
-		o.request(&c, Activate, svc.NetworkService, Actor{Kind: ActorSystem}, now)
+	if svc.ActivateOnImport && o.HasNetwork() { // otherwise somebody sees to it by hand
+		asking := o.requestActivation(ActivationRequest{Operation: Activate}, nil, Actor{Kind: ActorSystem}, now)
+		c.Activation, c.Events = asking.Activation, append(c.Events, asking.Events...)
 	}
 	return o, c, nil
 }
@@ -49,12 +50,16 @@ func (o *Order) due(now time.Time) *time.Time {
 
 // wishedFor returns when the customer wishes the order done; a day is over at its end.
 func (o *Order) wishedFor() (time.Time, bool) {
-	where := Provider{TimeZone: o.Service.TimeZone}.Location()
-	if at, err := time.ParseInLocation("2006-01-02 15:04", o.Details.Wished, where); err == nil {
+	if at, err := time.ParseInLocation("2006-01-02 15:04", o.Details.Wished, o.location()); err == nil {
 		return at, true
 	}
-	day, err := time.ParseInLocation(time.DateOnly, o.Details.Wished, where)
+	day, err := time.ParseInLocation(time.DateOnly, o.Details.Wished, o.location())
 	return day.AddDate(0, 0, 1).Add(-time.Minute), err == nil
+}
+
+// location is where the order is worked on.
+func (o *Order) location() *time.Location {
+	return Provider{TimeZone: o.Service.TimeZone}.Location()
 }
 
 // See notes what the partner shows of a fetched order, which somebody else has

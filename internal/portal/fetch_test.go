@@ -99,11 +99,13 @@ func TestOperations(t *testing.T) {
 		"received":          {portal.Received, nil, []portal.Operation{portal.Activate}},
 		"active":            {portal.Active, done, []portal.Operation{portal.Activate}},
 		"waiting":           {portal.Waiting, nil, []portal.Operation{portal.Activate}},
-		"not begun":         {portal.Active, accepted, []portal.Operation{portal.Withdraw}},
+		"not begun":         {portal.Active, accepted, []portal.Operation{portal.Withdraw, portal.Reschedule}},
 		"begun":             {portal.Active, begun, nil},
 		"delivered":         {portal.Delivered, done, []portal.Operation{portal.Replace, portal.Deactivate}},
 		"failed":            {portal.Failed, nil, nil},
 		"cancelled":         {portal.Cancelled, nil, nil},
+		"failed in time":    {portal.Failed, accepted, []portal.Operation{portal.Withdraw}},
+		"to be ended":       {portal.Delivered, accepted, []portal.Operation{portal.Withdraw, portal.Reschedule}},
 		"cancelled in time": {portal.Cancelled, accepted, []portal.Operation{portal.Withdraw}},
 	} {
 		o := &portal.Order{State: tt.state, Service: fiber(), Target: portal.Target{ID: "KC0101"}}

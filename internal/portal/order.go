@@ -295,7 +295,7 @@ func (o *Order) message(state State, comment string, now time.Time) Message {
 		m.Number = strconv.FormatInt(o.ID, 10)
 	}
 	if o.DueAt != nil {
-		m.Day = o.DueAt.In(Provider{TimeZone: svc.TimeZone}.Location()).Format(time.DateOnly)
+		m.Day = o.DueAt.In(o.location()).Format(time.DateOnly)
 	}
 	return m
 }

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"portico/internal/partner/door"
 	"portico/internal/portal"
@@ -30,7 +29,6 @@ type Client struct {
 	base       string
 	credential portal.Credential
 	door       *door.Door
-	now        func() time.Time
 }
 
 // New returns the client of the network at a base address, such as
@@ -44,10 +42,7 @@ func New(base string, c portal.Credential, o Options) (*Client, error) {
 	if o.Rate == (door.Rate{}) {
 		o.Rate = door.Rate{Concurrent: 2, PerSecond: 2}
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	return &Client{base: base, credential: c, door: door.New(o.Name, base, o.Rate, o.Options), now: o.Now}, nil
+	return &Client{base: base, credential: c, door: door.New(o.Name, base, o.Rate, o.Options)}, nil
 }
 
 // call makes a call to the network, with a body unless that is nil.

@@ -38,9 +38,11 @@ func isID(s string) bool { return idPattern.MatchString(s) && s != "." && s != "
 // fault says, to people, why a request cannot be sent; "" if it can.
 func (r Request) fault() string {
 	switch {
-	case r.Operation == portal.Withdraw && !isID(r.NetworkID):
+	case r.Operation == portal.Reschedule && r.WishedFor == nil:
+		return noDay
+	case r.Operation.OfPending() && !isID(r.NetworkID):
 		return fmt.Sprintf(badID, "Nätets order-id", r.NetworkID)
-	case r.Operation == portal.Withdraw:
+	case r.Operation.OfPending():
 	case !isID(r.AccessID):
 		return fmt.Sprintf(badID, "Access-id", r.AccessID)
 	case !isID(r.Reference):
@@ -57,6 +59,7 @@ const (
 	badID      = "%s %q kan inte skickas till nätet: 1–36 tecken, bara A–Z, a–z, 0–9, bindestreck och punkt."
 	noService  = "Tjänsten har inget namn som kan skickas till nätet."
 	otherOrder = "Nätet har redan en annan order på accessen: %s %s."
+	noDay      = "Ingen ny dag är angiven."
 	noneActive = "Det finns ingen aktiv tjänst på accessen att byta från."
 	manyActive = "Det finns flera aktiva tjänster på accessen, och nätet behöver veta vilken som ska bytas."
 )
@@ -76,16 +79,26 @@ type placed struct {
 
 // compose returns the order that asks for a request. Do and Preview both use it:
 // what staff see is what is sent.
-func (c *Client) compose(r Request, subscription string) placed {
+func compose(r Request, subscription string) placed {
 	p := placed{AccessID: r.AccessID, Service: r.Service, Operation: operations[r.Operation], SubscriptionID: subscription, Reference: r.Reference}
 	if r.Operation == portal.Activate {
 		p.ForcedTakeover = new(bool) // no: another provider's customer is never taken
 	}
-	if r.WishedFor != nil && r.WishedFor.After(c.now()) {
-		p.RequestedAt = r.WishedFor.UTC().Format(time.RFC3339)
+	if r.WishedFor != nil {
+		p.RequestedAt = timeText(*r.WishedFor)
 	}
 	return p
 }
+
+// change is what of a placed order is changed to have it done at another time.
+// What has passed is, as in a new order, at once.
+func (r Request) change() []byte {
+	return door.JSON(struct {
+		RequestedAt string `json:"requestedDateTime"`
+	}{timeText(*r.WishedFor)})
+}
+
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 const ordersPath = "/orders/"
 
@@ -96,6 +109,8 @@ func (c *Client) Preview(r Request) string {
 	switch r.Operation {
 	case portal.Withdraw:
 		return http.MethodDelete + " " + c.base + ordersPath + r.NetworkID
+	case portal.Reschedule:
+		return http.MethodPatch + " " + c.base + ordersPath + r.NetworkID + "\n" + string(r.change())
 	case portal.Replace:
 		return c.preview(r, "…")
 	}
@@ -103,7 +118,7 @@ func (c *Client) Preview(r Request) string {
 }
 
 func (c *Client) preview(r Request, subscription string) string {
-	return http.MethodPost + " " + c.base + ordersPath + "\n" + string(door.JSON(c.compose(r, subscription)))
+	return http.MethodPost + " " + c.base + ordersPath + "\n" + string(door.JSON(compose(r, subscription)))
 }
 
 // Do asks the network for an operation, and returns what it says of it: also
@@ -117,6 +132,8 @@ func (c *Client) Do(ctx context.Context, r Request) (portal.ActivationAnswer, er
 	switch {
 	case r.Operation == portal.Withdraw:
 		return c.withdraw(ctx, r)
+	case r.Operation == portal.Reschedule:
+		return c.reschedule(ctx, r)
 	case r.Operation == portal.Replace:
 		return c.replace(ctx, r)
 	case operations[r.Operation] != "":
@@ -128,7 +145,7 @@ func (c *Client) Do(ctx context.Context, r Request) (portal.ActivationAnswer, er
 // place places an order. For one that is there already the network answers 200:
 // with it, or only that the service is as it was asked to be.
 func (c *Client) place(ctx context.Context, r Request, subscription string) (portal.ActivationAnswer, error) {
-	order := c.compose(r, subscription)
+	order := compose(r, subscription)
 	answer, err := c.call(ctx, http.MethodPost, ordersPath, door.JSON(order))
 	if err != nil {
 		return refusal(err)
@@ -153,6 +170,20 @@ func (c *Client) withdraw(ctx context.Context, r Request) (portal.ActivationAnsw
 	}
 	a := portal.ActivationAnswer{State: portal.ActivationWithdrawn}
 	if err != nil {
+		if a, err = refusal(err); err != nil {
+			return portal.ActivationAnswer{}, err
+		}
+	}
+	a.NetworkID = r.NetworkID
+	return a, nil
+}
+
+// reschedule has an order done at another time, which the network allows until it
+// begins. The standard's page has PATCH in the heading and PUT, which changes a
+// whole order, in the example below it.
+func (c *Client) reschedule(ctx context.Context, r Request) (portal.ActivationAnswer, error) {
+	a := portal.ActivationAnswer{State: portal.ActivationAccepted}
+	if _, err := c.call(ctx, http.MethodPatch, ordersPath+r.NetworkID, r.change()); err != nil {
 		if a, err = refusal(err); err != nil {
 			return portal.ActivationAnswer{}, err
 		}

@@ -24,7 +24,7 @@ func TestWhatIsSent(t *testing.T) {
 	}{
 		"activate":   {portal.Activate, nil, `{"accessId":"KC-7","service":"AB100100","operation":"ACTIVATE","forcedTakeover":false,"spReference":"10042"}`},
 		"wished for": {portal.Activate, &later, `{"accessId":"KC-7","service":"AB100100","operation":"ACTIVATE","forcedTakeover":false,"spReference":"10042","requestedDateTime":"2026-11-30T23:00:00Z"}`},
-		"overdue":    {portal.Activate, &past, `{"accessId":"KC-7","service":"AB100100","operation":"ACTIVATE","forcedTakeover":false,"spReference":"10042"}`},
+		"overdue":    {portal.Activate, &past, `{"accessId":"KC-7","service":"AB100100","operation":"ACTIVATE","forcedTakeover":false,"spReference":"10042","requestedDateTime":"` + past.Format(time.RFC3339) + `"}`},
 		"deactivate": {portal.Deactivate, &later, `{"accessId":"KC-7","service":"AB100100","operation":"DEACTIVATE","spReference":"10042","requestedDateTime":"2026-11-30T23:00:00Z"}`},
 		"replace":    {portal.Replace, nil, `{"accessId":"KC-7","service":"AB100100","operation":"CHANGE","subscriptionId":"sub-1","spReference":"10042"}`},
 	} {
@@ -70,6 +70,8 @@ func TestNothingIsSentThatCannotBe(t *testing.T) {
 		"nothing taken":    func(r *Request) { r.Operation = portal.Withdraw },
 		"other path taken": func(r *Request) { r.Operation, r.NetworkID = portal.Withdraw, "a/b" },
 		"parent taken":     func(r *Request) { r.Operation, r.NetworkID = portal.Withdraw, ".." },
+		"no new day":       func(r *Request) { r.Operation, r.NetworkID = portal.Reschedule, "a" },
+		"nothing moved":    func(r *Request) { r.Operation, r.WishedFor = portal.Reschedule, &now },
 	} {
 		r := good
 		change(&r)
@@ -215,6 +217,38 @@ func TestWithdraw(t *testing.T) {
 	n.fake.SetFault(onapitest.OpWithdraw, doortest.Fault{Kind: doortest.FaultServerError})
 	if _, err := n.client.Do(t.Context(), back(b.NetworkID)); portal.OutcomeOf(err) != portal.OutcomeUnknown {
 		t.Errorf("500: %v", err)
+	}
+}
+
+func TestReschedule(t *testing.T) {
+	t.Parallel()
+	n := start(t, onapitest.Options{})
+	a := n.do(ask(portal.Activate, "AB100100"))
+	day := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	r := Request{ActivationRequest: portal.ActivationRequest{Operation: portal.Reschedule, NetworkID: a.NetworkID, WishedFor: &day}}
+	// Asked again after an answer that got lost, it is the same day.
+	n.fake.SetFault(onapitest.OpReschedule, doortest.Fault{Kind: doortest.FaultStoredDrop, Times: 1})
+	if _, err := n.client.Do(t.Context(), r); portal.OutcomeOf(err) != portal.OutcomeUnknown || n.fake.Count(onapitest.OpReschedule) != 1 {
+		t.Errorf("%v after %d calls", err, n.fake.Count(onapitest.OpReschedule))
+	}
+	if got := n.do(r); got != (portal.ActivationAnswer{NetworkID: a.NetworkID, State: portal.ActivationAccepted}) {
+		t.Errorf("%+v", got)
+	}
+	if at := n.fake.Orders()[0].WishedFor; !at.Equal(day) {
+		t.Errorf("wished for %v", at)
+	}
+	log := n.fake.Log()
+	sent := log[len(log)-1]
+	if got, want := n.client.Preview(r), sent.Method+" "+n.fake.URL+sent.Path+"\n"+sent.Body; got != want || sent.Body != `{"requestedDateTime":"2026-12-01T00:00:00Z"}` {
+		t.Errorf("shown %q, sent %q", got, want)
+	}
+	n.fake.Advance(a.NetworkID)
+	if got := n.do(r); got.State != portal.ActivationRefused || got.NetworkID != a.NetworkID || got.Message != "The order is IN_PROGRESS and can not be changed" {
+		t.Errorf("begun: %+v", got)
+	}
+	n.fake.SetFault(onapitest.OpReschedule, doortest.Fault{Kind: onapitest.FaultNotImplemented})
+	if got := n.do(r); got.State != portal.ActivationRefused {
+		t.Errorf("a network that cannot: %+v", got)
 	}
 }
 

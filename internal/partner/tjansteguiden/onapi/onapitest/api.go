@@ -28,6 +28,7 @@ func (s *Server) routeAPI(mux *http.ServeMux) {
 	method("GET orders/{$}", OpList, s.list)
 	method("GET orders/{order}", OpRead, s.read)
 	method("DELETE orders/{order}", OpWithdraw, s.withdraw)
+	method("PATCH orders/{order}", OpReschedule, s.reschedule)
 	method("GET orderevents/{$}", OpEvents, s.events)
 	method("GET accesses/{access}", OpAccess, s.access)
 	mux.HandleFunc("/onapi/", s.serve(doortest.OpOther, func(call) doortest.Reply { return failure(http.StatusNotImplemented, "Not implemented") }))
@@ -109,13 +110,43 @@ func (s *Server) list(c call) doortest.Reply {
 	return doortest.JSON(http.StatusOK, views)
 }
 
-func (s *Server) withdraw(c call) doortest.Reply {
+// changeable returns the order of a call if it can be changed, and otherwise why not.
+func (s *Server) changeable(c call) (*Order, doortest.Reply) {
 	o := s.order(c.PathValue("order"))
 	switch {
 	case o == nil:
-		return failure(http.StatusNotFound, "Unknown order: '%s'", c.PathValue("order"))
+		return nil, failure(http.StatusNotFound, "Unknown order: '%s'", c.PathValue("order"))
 	case o.State != Received:
-		return failure(http.StatusConflict, "The order is %s and can not be changed", o.State)
+		return nil, failure(http.StatusConflict, "The order is %s and can not be changed", o.State)
+	}
+	return o, doortest.Reply{}
+}
+
+// reschedule takes the one change that the standard's example makes.
+func (s *Server) reschedule(c call) doortest.Reply {
+	o, why := s.changeable(c)
+	if o == nil {
+		return why
+	}
+	var r request
+	if err := json.Unmarshal(c.body, &r); err != nil {
+		return failure(http.StatusBadRequest, "Incorrect JSON")
+	}
+	if r.RequestedAt == "" {
+		return failure(http.StatusNotImplemented, "Only 'requestedDateTime' can be changed")
+	}
+	if why := r.wrongTime(); why != "" {
+		return failure(http.StatusBadRequest, "%s", why)
+	}
+	o.WishedFor = r.wishedFor
+	s.save()
+	return doortest.Reply{Status: http.StatusNoContent}
+}
+
+func (s *Server) withdraw(c call) doortest.Reply {
+	o, why := s.changeable(c)
+	if o == nil {
+		return why
 	}
 	s.state.Orders = slices.DeleteFunc(s.state.Orders, func(other Order) bool { return other.ID == o.ID })
 	s.save()
@@ -185,15 +216,20 @@ func (r *request) wrong(body []byte) string {
 			return "Not an ID: '" + id + "'"
 		}
 	}
-	if r.RequestedAt != "" {
-		at, err := time.Parse(time.RFC3339, r.RequestedAt)
-		if err != nil || at.Location() != time.UTC {
-			return "Wrong content in field: 'requestedDateTime'"
-		}
-		r.wishedFor = at
-	}
 	if r.ForcedTakeover {
 		return "Forced takeover is not possible"
 	}
+	return r.wrongTime()
+}
+
+func (r *request) wrongTime() string {
+	if r.RequestedAt == "" {
+		return ""
+	}
+	at, err := time.Parse(time.RFC3339, r.RequestedAt)
+	if err != nil || at.Location() != time.UTC {
+		return "Wrong content in field: 'requestedDateTime'"
+	}
+	r.wishedFor = at
 	return ""
 }

@@ -9,12 +9,13 @@ import (
 
 // The methods that can be counted and made to fail.
 const (
-	OpPlace    doortest.Op = "place"    // POST an order
-	OpRead     doortest.Op = "read"     // GET an order
-	OpList     doortest.Op = "list"     // GET the orders
-	OpWithdraw doortest.Op = "withdraw" // DELETE an order
-	OpEvents   doortest.Op = "events"   // GET orderevents
-	OpAccess   doortest.Op = "access"   // GET an access
+	OpPlace      doortest.Op = "place"      // POST an order
+	OpRead       doortest.Op = "read"       // GET an order
+	OpList       doortest.Op = "list"       // GET the orders
+	OpWithdraw   doortest.Op = "withdraw"   // DELETE an order
+	OpReschedule doortest.Op = "reschedule" // PATCH an order
+	OpEvents     doortest.Op = "events"     // GET orderevents
+	OpAccess     doortest.Op = "access"     // GET an access
 )
 
 // The kinds of fault beside those that every fake has.
@@ -63,6 +64,7 @@ var words = doortest.Words{
 		{Op: OpRead, Name: "Läs order"},
 		{Op: OpList, Name: "Lista ordrar"},
 		{Op: OpWithdraw, Name: "Ta tillbaka order"},
+		{Op: OpReschedule, Name: "Ändra dag"},
 		{Op: OpEvents, Name: "Händelser"},
 		{Op: OpAccess, Name: "Läs access"},
 	},

@@ -98,7 +98,8 @@ func TestAnswers(t *testing.T) {
 		"not theirs":           {"GET", "/accesses/KC3", "", 200, `"subscriptions":[]`},
 		"no access":            {"GET", "/accesses/XX1", "", 404, "Unknown accessId"},
 		"unknown event":        {"GET", "/orderevents/?since=x", "", 400, "Unknown event"},
-		"not built":            {"PATCH", "/orders/x", "{}", 501, "Not implemented"},
+		"nothing to change":    {"PATCH", "/orders/x", "{}", 404, "Unknown order"},
+		"not built":            {"PUT", "/orders/x", "{}", 501, "Not implemented"},
 		"no such part":         {"GET", "/tickets/", "", 501, "Not implemented"},
 	} {
 		if status, body, _ := c.send(tt.method, tt.path, tt.body); status != tt.status || !strings.Contains(body, tt.says) {
@@ -154,6 +155,27 @@ func TestLifeOfAnOrder(t *testing.T) {
 	}
 	if c.Calls() != 12 || len(c.Bodies()) != 7 || c.Count(OpWithdraw) != 2 {
 		t.Errorf("%d calls, %d bodies", c.Calls(), len(c.Bodies()))
+	}
+}
+
+func TestAnOrderIsRescheduled(t *testing.T) {
+	t.Parallel()
+	c := start(t, Options{})
+	_, id := c.place(Activate, "AB100100", "")
+	for body, want := range map[string]int{
+		`{`: 400, `{"requestedDateTime":"2026-12-01"}`: 400, `{"requestedDateTime":"2026-12-01T00:00:00+01:00"}`: 400,
+		`{"service":"IPTV"}`: 501, `{"requestedDateTime":"2026-12-01T00:00:00Z"}`: 204,
+	} {
+		if status, answer, _ := c.send("PATCH", "/orders/"+id, body); status != want {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+	if at := c.Orders()[0].WishedFor; !at.Equal(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("wished for %v", at)
+	}
+	c.Advance(id)
+	if status, body, _ := c.send("PATCH", "/orders/"+id, `{"requestedDateTime":"2026-12-02T00:00:00Z"}`); status != 409 {
+		t.Errorf("when it had begun: %d %s", status, body)
 	}
 }
 
