@@ -44,11 +44,11 @@ func (r attemptRow) attempt() portal.Attempt {
 		Receipt: portal.Receipt{Status: r.Status, Answer: r.Answer}, Error: r.Error}
 }
 
-// attempts returns the attempts of the jobs j for which a condition holds, by
+// attemptsOf returns the attempts of the jobs j for which a condition holds, by
 // job, oldest first.
-func (s *Store) attempts(ctx context.Context, where string, arg any) (map[int64][]portal.Attempt, error) {
+func attemptsOf(ctx context.Context, conn sqlx.QueryerContext, where string, arg any) (map[int64][]portal.Attempt, error) {
 	var rows []attemptRow
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, conn, &rows, `
 		SELECT a.job_id, a.started_at, a.took_ms, a.outcome, a.status, a.answer, a.error
 		FROM attempts a JOIN jobs j ON j.id = a.job_id
 		WHERE `+where+` ORDER BY a.job_id, a.number`, arg)

@@ -60,12 +60,8 @@ func (s *Store) Connections(ctx context.Context) ([]portal.Connection, error) {
 // none of the secret keys opens one of them.
 func (s *Store) Connection(ctx context.Context, id string) (portal.Connection, error) {
 	var c portal.Connection
-	err := s.inTx(ctx, func(tx *sqlx.Tx, _ time.Time) error {
-		// One snapshot for both reads: credentials of another version than
-		// UpdatedAt would stay in a cache for ever.
-		if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
-			return err
-		}
+	// Credentials of another version than UpdatedAt would stay in a cache for ever.
+	err := s.inSnapshot(ctx, func(tx *sqlx.Tx) error {
 		var row connectionRow
 		if err := tx.GetContext(ctx, &row, selectConnection+` WHERE id = $1`, id); err != nil {
 			return err

@@ -6,12 +6,18 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"portico/internal/portal"
 )
 
 // Timeline returns an order's events, oldest first; for the broker only those
 // that concern the broker.
 func (s *Store) Timeline(ctx context.Context, orderID int64, forBroker bool) ([]portal.Event, error) {
+	return orderEvents(ctx, s.db, orderID, forBroker)
+}
+
+func orderEvents(ctx context.Context, conn sqlx.QueryerContext, orderID int64, forBroker bool) ([]portal.Event, error) {
 	var rows []struct {
 		Kind      portal.EventKind `db:"kind"`
 		ActorKind portal.ActorKind `db:"actor_kind"`
@@ -21,7 +27,7 @@ func (s *Store) Timeline(ctx context.Context, orderID int64, forBroker bool) ([]
 		Data      []byte           `db:"data"`
 		CreatedAt time.Time        `db:"created_at"`
 	}
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, conn, &rows, `
 		SELECT kind, actor_kind, actor_id, actor_name, for_broker, data, created_at
 		FROM events WHERE order_id = $1 AND (for_broker OR NOT $2) ORDER BY id`, orderID, forBroker)
 	if err != nil {
@@ -41,8 +47,12 @@ func (s *Store) Timeline(ctx context.Context, orderID int64, forBroker bool) ([]
 
 // Interactions returns an order's questions, newest first.
 func (s *Store) Interactions(ctx context.Context, orderID int64) ([]portal.Interaction, error) {
+	return orderInteractions(ctx, s.db, orderID)
+}
+
+func orderInteractions(ctx context.Context, conn sqlx.QueryerContext, orderID int64) ([]portal.Interaction, error) {
 	var rows []interactionRow
-	err := s.db.SelectContext(ctx, &rows, selectInteraction+` WHERE i.order_id = $1 ORDER BY i.id DESC`, orderID)
+	err := sqlx.SelectContext(ctx, conn, &rows, selectInteraction+` WHERE i.order_id = $1 ORDER BY i.id DESC`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("interactions of order %d: %w", orderID, mapError(err))
 	}

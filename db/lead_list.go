@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"portico/internal/portal"
 )
 
@@ -81,9 +83,9 @@ func (r leadRow) lead() (StoredLead, error) {
 }
 
 // leads returns the leads whose ids a query finds, newest first.
-func (s *Store) leads(ctx context.Context, query string, args ...any) ([]StoredLead, error) {
+func leads(ctx context.Context, conn sqlx.QueryerContext, query string, args ...any) ([]StoredLead, error) {
 	var rows []leadRow
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, conn, &rows, `
 		SELECT l.id, l.public_id, l.connection_id, l.customer, COALESCE(l.order_id, 0) AS order_id, l.state, l.content,
 			l.sealed_number IS NOT NULL AS has_number, l.partner_id, l.refusal, l.faults, c.system, COALESCE(p.name, '') AS office_name,
 			COALESCE(o.public_id, '') AS order_public_id, COALESCE(o.partner_order_id, '') AS partner_order_id, s.name AS staff,
@@ -114,7 +116,7 @@ func (s *Store) leads(ctx context.Context, query string, args ...any) ([]StoredL
 
 // Lead returns a lead with the attempts to send it.
 func (s *Store) Lead(ctx context.Context, publicID string) (StoredLead, error) {
-	found, err := s.leads(ctx, `SELECT id FROM leads WHERE public_id = $1`, publicID)
+	found, err := leads(ctx, s.db, `SELECT id FROM leads WHERE public_id = $1`, publicID)
 	if err == nil && len(found) == 0 {
 		err = mapError(sql.ErrNoRows)
 	}
@@ -122,21 +124,12 @@ func (s *Store) Lead(ctx context.Context, publicID string) (StoredLead, error) {
 		return StoredLead{}, fmt.Errorf("lead %s: %w", publicID, err)
 	}
 	l := found[0]
-	attempts, err := s.attempts(ctx, `j.lead_id = $1`, l.ID)
+	attempts, err := attemptsOf(ctx, s.db, `j.lead_id = $1`, l.ID)
 	if err != nil {
 		return StoredLead{}, fmt.Errorf("lead %s: %w", publicID, err)
 	}
 	l.Job.Attempts = attempts[l.Job.ID]
 	return l, nil
-}
-
-// LeadsOfOrder returns the leads that were heard of on an order, newest first.
-func (s *Store) LeadsOfOrder(ctx context.Context, orderID int64) ([]StoredLead, error) {
-	leads, err := s.leads(ctx, `SELECT id FROM leads WHERE order_id = $1`, orderID)
-	if err != nil {
-		return nil, fmt.Errorf("leads of order %d: %w", orderID, err)
-	}
-	return leads, nil
 }
 
 // LeadFilter narrows the list of leads. Zero values do not narrow.
@@ -159,7 +152,7 @@ type LeadPage struct {
 func (s *Store) Leads(ctx context.Context, f LeadFilter) (LeadPage, error) {
 	where, args := f.where()
 	args = append(args, f.Limit+1)
-	rows, err := s.leads(ctx, fmt.Sprintf(`
+	rows, err := leads(ctx, s.db, fmt.Sprintf(`
 		SELECT l.id FROM leads l WHERE %s ORDER BY l.created_at DESC, l.id DESC LIMIT $%d`, where, len(args)), args...)
 	if err != nil {
 		return LeadPage{}, fmt.Errorf("leads: %w", err)

@@ -183,8 +183,8 @@ func TestWhatIsKeptOfALead(t *testing.T) {
 	if !shown.HasNumber || shown.Staff != w.erik.Name || shown.System != "vitec" || shown.PartnerOrderID != "A" || shown.OrderPublicID != w.order(l.OrderID).PublicID {
 		t.Errorf("%+v", shown)
 	}
-	if of, err := w.store.LeadsOfOrder(t.Context(), l.OrderID); err != nil || len(of) != 1 || of[0].PublicID != id {
-		t.Errorf("%+v, %v", of, err)
+	if of, err := w.store.Workspace(t.Context(), shown.OrderPublicID); err != nil || len(of.Leads) != 1 || of.Leads[0].PublicID != id {
+		t.Errorf("%+v, %v", of.Leads, err)
 	}
 }
 

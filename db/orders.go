@@ -240,8 +240,12 @@ func (s *Store) OrderForVisitor(ctx context.Context, session []byte, publicID st
 
 // OrderForStaff returns the order with a public id.
 func (s *Store) OrderForStaff(ctx context.Context, publicID string) (portal.Order, error) {
+	return orderForStaff(ctx, s.db, publicID)
+}
+
+func orderForStaff(ctx context.Context, conn sqlx.QueryerContext, publicID string) (portal.Order, error) {
 	var row orderRow
-	if err := s.db.GetContext(ctx, &row, selectOrder+` WHERE o.public_id = $1`, publicID); err != nil {
+	if err := sqlx.GetContext(ctx, conn, &row, selectOrder+` WHERE o.public_id = $1`, publicID); err != nil {
 		return portal.Order{}, fmt.Errorf("order for staff: %w", mapError(err))
 	}
 	o, err := row.order()

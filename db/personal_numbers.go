@@ -57,10 +57,10 @@ func (s *Store) openNumber(owner string, sealed []byte) (string, error) {
 	return number, nil
 }
 
-// HasPersonalNumber reports whether an order's customer's number is kept.
-func (s *Store) HasPersonalNumber(ctx context.Context, orderID int64) (bool, error) {
+// hasPersonalNumber reports whether an order's customer's number is kept.
+func hasPersonalNumber(ctx context.Context, conn sqlx.QueryerContext, orderID int64) (bool, error) {
 	var has bool
-	err := s.db.GetContext(ctx, &has, `SELECT EXISTS (SELECT 1 FROM personal_numbers WHERE order_id = $1)`, orderID)
+	err := sqlx.GetContext(ctx, conn, &has, `SELECT EXISTS (SELECT 1 FROM personal_numbers WHERE order_id = $1)`, orderID)
 	if err != nil {
 		return false, fmt.Errorf("personal number of order %d: %w", orderID, mapError(err))
 	}

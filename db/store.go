@@ -134,6 +134,17 @@ func (s *Store) inTx(ctx context.Context, f func(tx *sqlx.Tx, now time.Time) err
 	return mapError(tx.Commit())
 }
 
+// inSnapshot runs f in one transaction that sees everything as it was at its first
+// query, and that changes nothing.
+func (s *Store) inSnapshot(ctx context.Context, f func(tx *sqlx.Tx) error) error {
+	tx, err := s.db.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return mapError(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return mapError(f(tx))
+}
+
 // conflicts are the constraints that a person can run into, and what to say.
 var conflicts = map[string]string{
 	"staff_email_key":       "staff.email_taken",
