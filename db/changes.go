@@ -102,10 +102,17 @@ func insertEvent(ctx context.Context, tx *sqlx.Tx, orderID int64, e portal.Event
 	return id, err
 }
 
-// SubmitOrder completes a draft with what the broker typed. Invalid names the
+// SubmitOrder completes a draft with what the broker typed and attached. Invalid names the
 // fields at fault; Conflict says that the order is completed already.
 func (s *Store) SubmitOrder(ctx context.Context, id int64, typed map[string][]string, by portal.Actor) error {
-	return s.changeOrder(ctx, id, "submit", func(_ *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
+	return s.changeOrder(ctx, id, "submit", func(tx *sqlx.Tx, o *portal.Order, now time.Time) (portal.Change, error) {
+		if form := o.Service.Form; form.TakesFiles() {
+			files, err := attachments(ctx, tx, id)
+			if err != nil {
+				return portal.Change{}, err
+			}
+			typed = form.WithFiles(typed, files)
+		}
 		return o.Submit(typed, by, now)
 	})
 }

@@ -38,9 +38,9 @@ func insertDelivery(ctx context.Context, tx *sqlx.Tx, orderID int64, d portal.De
 	}
 	for i, f := range d.Files {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO files (id, delivery_id, position, name, content_type, size, sha256, blob_key)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			f.ID, id, i, f.Name, f.ContentType, f.Size, f.SHA256, f.Key)
+			INSERT INTO files (id, order_id, delivery_id, position, name, content_type, size, sha256, blob_key)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			f.ID, orderID, id, i, f.Name, f.ContentType, f.Size, f.SHA256, f.Key)
 		if err != nil {
 			return err
 		}
@@ -50,6 +50,10 @@ func insertDelivery(ctx context.Context, tx *sqlx.Tx, orderID int64, d portal.De
 
 // Deliveries returns an order's deliveries with their files, newest first.
 func (s *Store) Deliveries(ctx context.Context, orderID int64) ([]portal.Delivery, error) {
+	return orderDeliveries(ctx, s.db, orderID)
+}
+
+func orderDeliveries(ctx context.Context, conn sqlx.QueryerContext, orderID int64) ([]portal.Delivery, error) {
 	var rows []struct {
 		ID        int64          `db:"id"`
 		Version   int            `db:"version"`
@@ -59,7 +63,7 @@ func (s *Store) Deliveries(ctx context.Context, orderID int64) ([]portal.Deliver
 		StaffName string         `db:"staff_name"`
 		CreatedAt time.Time      `db:"created_at"`
 	}
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, conn, &rows, `
 		SELECT d.id, d.version, d.message, d.links, d.staff_id, s.name AS staff_name, d.created_at
 		FROM deliveries d JOIN staff s ON s.id = d.staff_id
 		WHERE d.order_id = $1 ORDER BY d.version DESC`, orderID)
@@ -69,7 +73,7 @@ func (s *Store) Deliveries(ctx context.Context, orderID int64) ([]portal.Deliver
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	files, err := s.files(ctx, orderID)
+	files, err := orderFiles(ctx, conn, orderID)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +86,8 @@ func (s *Store) Deliveries(ctx context.Context, orderID int64) ([]portal.Deliver
 }
 
 type fileRow struct {
-	DeliveryID  int64  `db:"delivery_id"`
+	DeliveryID  int64  `db:"delivery_id"` // 0: of the form
+	Field       string `db:"field"`
 	ID          string `db:"id"`
 	Name        string `db:"name"`
 	ContentType string `db:"content_type"`
@@ -96,12 +101,11 @@ func (r fileRow) file() portal.File {
 }
 
 const selectFile = `
-	SELECT f.delivery_id, f.id, f.name, f.content_type, f.size, f.sha256, f.blob_key
-	FROM files f JOIN deliveries d ON d.id = f.delivery_id`
+	SELECT COALESCE(f.delivery_id, 0) AS delivery_id, f.field, f.id, f.name, f.content_type, f.size, f.sha256, f.blob_key FROM files f`
 
-func (s *Store) files(ctx context.Context, orderID int64) (map[int64][]portal.File, error) {
+func orderFiles(ctx context.Context, conn sqlx.QueryerContext, orderID int64) (map[int64][]portal.File, error) {
 	var rows []fileRow
-	err := s.db.SelectContext(ctx, &rows, selectFile+` WHERE d.order_id = $1 ORDER BY f.delivery_id, f.position`, orderID)
+	err := sqlx.SelectContext(ctx, conn, &rows, selectFile+` WHERE f.order_id = $1 AND f.field = '' ORDER BY f.delivery_id, f.position`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("files of order %d: %w", orderID, mapError(err))
 	}
@@ -112,11 +116,11 @@ func (s *Store) files(ctx context.Context, orderID int64) (map[int64][]portal.Fi
 	return files, nil
 }
 
-// File returns a file of an order. It returns NotFound for another order's, and for
+// File returns a file of an order, of a delivery or of its form. It returns NotFound for another order's, and for
 // one that is erased.
 func (s *Store) File(ctx context.Context, orderID int64, id string) (portal.File, error) {
 	var row fileRow
-	if err := s.db.GetContext(ctx, &row, selectFile+` WHERE d.order_id = $1 AND f.id = $2 AND f.blob_key <> ''`, orderID, id); err != nil {
+	if err := s.db.GetContext(ctx, &row, selectFile+` WHERE f.order_id = $1 AND f.id = $2 AND f.blob_key <> ''`, orderID, id); err != nil {
 		return portal.File{}, fmt.Errorf("file of order %d: %w", orderID, mapError(err))
 	}
 	return row.file(), nil

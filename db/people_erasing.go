@@ -66,8 +66,7 @@ func (s *Store) PlanErasure(ctx context.Context, q portal.PersonQuery, c Choices
 		return portal.Erasure{}, fmt.Errorf("plan an erasure: %w", err)
 	}
 	e := list.counts()
-	err = s.db.GetContext(ctx, &e.Files, `
-		SELECT count(*) FROM files f JOIN deliveries d ON d.id = f.delivery_id WHERE d.order_id = ANY ($1) AND f.blob_key <> ''`, list.orders)
+	err = s.db.GetContext(ctx, &e.Files, `SELECT count(*) FROM files WHERE order_id = ANY ($1) AND blob_key <> ''`, list.orders)
 	if err != nil {
 		return portal.Erasure{}, fmt.Errorf("plan an erasure: %w", mapError(err))
 	}

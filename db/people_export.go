@@ -142,6 +142,8 @@ var exportOrders = `
 		'deliveries', (SELECT jsonb_agg(jsonb_build_object('at', d.created_at, 'message', d.message, 'links', d.links, 'files',
 			(SELECT jsonb_agg(jsonb_build_object('name', f.name, 'type', f.content_type, 'size', f.size) ORDER BY f.position)
 				FROM files f WHERE f.delivery_id = d.id)) ORDER BY d.version) FROM deliveries d WHERE d.order_id = o.id),
+		'attachments', (SELECT jsonb_agg(jsonb_build_object('question', f.field, 'name', f.name, 'type', f.content_type, 'size', f.size) ORDER BY f.position)
+			FROM files f WHERE f.order_id = o.id AND f.field <> ''),
 		'activations', (SELECT jsonb_agg(jsonb_build_object('at', a.requested_at, 'access', a.access_id, 'operation', a.operation,
 			'service', a.service, 'state', a.state, 'message', a.message) ORDER BY a.id) FROM activations a WHERE a.order_id = o.id),
 		'differences', (SELECT jsonb_agg(jsonb_build_object('at', d.found_at, 'kind', d.kind, 'ours', d.ours, 'theirs', d.theirs,

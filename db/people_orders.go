@@ -106,7 +106,7 @@ func eraseTimeline(ctx context.Context, tx *sqlx.Tx, order int64) error {
 func keepErasedFiles(ctx context.Context, tx *sqlx.Tx, orders pq.Int64Array, now time.Time) (int, error) {
 	result, err := tx.ExecContext(ctx, `
 		INSERT INTO erased_files (blob_key, created_at)
-		SELECT f.blob_key, $2 FROM files f JOIN deliveries d ON d.id = f.delivery_id WHERE d.order_id = ANY ($1) AND f.blob_key <> ''
+		SELECT blob_key, $2 FROM files WHERE order_id = ANY ($1) AND blob_key <> ''
 		ON CONFLICT DO NOTHING`, orders, now)
 	if err != nil {
 		return 0, err
@@ -115,9 +115,7 @@ func keepErasedFiles(ctx context.Context, tx *sqlx.Tx, orders pq.Int64Array, now
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE files f SET name = $2, sha256 = '', blob_key = '' FROM deliveries d
-		WHERE d.id = f.delivery_id AND d.order_id = ANY ($1)`, orders, portal.Struck)
+	_, err = tx.ExecContext(ctx, `UPDATE files SET name = $2, sha256 = '', blob_key = '' WHERE order_id = ANY ($1)`, orders, portal.Struck)
 	return int(n), err
 }
 

@@ -58,7 +58,7 @@ var places = []place{
 	{name: "question", table: "interactions", column: "answer", order: "t.order_id"},
 	{name: "delivery", table: "deliveries", column: "message", order: "t.order_id"},
 	{name: "delivery", table: "deliveries", column: "links", shape: someTexts, order: "t.order_id"},
-	{name: "file", table: "files", column: "name", join: `JOIN deliveries d ON d.id = t.delivery_id`, key: "t.delivery_id", order: "d.order_id"},
+	{name: "file", table: "files", column: "name", key: "t.order_id", order: "t.order_id"},
 	{name: "message", table: "jobs", column: "payload", shape: asJSON, order: "t.order_id", lead: "t.lead_id"},
 	{name: "message", table: "jobs", column: "last_error", order: "t.order_id", lead: "t.lead_id", clears: true},
 	{name: "receipt", table: "attempts", column: "answer", join: attemptsJob, key: "t.job_id", order: "j.order_id", lead: "j.lead_id", clears: true},

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,6 +27,7 @@ import (
 	"portico/internal/password"
 	"portico/internal/portal"
 	"portico/internal/worker"
+	"portico/internal/worldtest"
 	"portico/static"
 )
 
@@ -43,8 +43,8 @@ type bundle struct {
 	fake      *vitectest.Server
 	web       *httptest.Server
 	runner    *worker.Runner
-	clock     *clock
-	log       *lockedBuffer
+	clock     *worldtest.Clock
+	log       *worldtest.Log
 	passwords *testPasswords
 	visitors  *atomic.Int64
 }
@@ -58,41 +58,6 @@ type setup struct {
 	reconciler    handlers.Reconciler
 	maker         *maker                      // makes orders at the partner; nil: nobody does
 	database      func(address string) string // a way round to the database
-}
-
-// clock is a time that only the test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 const (
@@ -121,7 +86,7 @@ func newBundle(t testing.TB) *bundle { return newBundleWith(t, setup{}) }
 func newBundleWith(t testing.TB, o setup) *bundle {
 	t.Helper()
 	ctx := t.Context()
-	b := &bundle{t: t, clock: &clock{now: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)}, log: &lockedBuffer{},
+	b := &bundle{t: t, clock: worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)), log: &worldtest.Log{},
 		passwords: &testPasswords{}, visitors: &atomic.Int64{}}
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: portal.Discreet}))
 	ring, err := keyring.Parse(keyring.New())
@@ -224,6 +189,7 @@ func testServices() []portal.Service {
 		{ID: "key", Type: portal.FieldText, Label: text("Nyckel"), MaxLength: 20},
 		{ID: "access", Type: portal.FieldTextarea, Label: text("Hur kommer vi in?"), MaxLength: 2000},
 		{ID: "rush", Type: portal.FieldCheckbox, Label: text("Inom 24 timmar"), Price: 75000},
+		{ID: "sketch", Type: portal.FieldFile, Label: text("Egen skiss")},
 	}}
 	page := portal.Service{ConnectionID: "vitec", Flow: portal.FlowPage, Auth: portal.AuthToken}
 	photo, sign, closed := page, page, page

@@ -111,7 +111,7 @@ func TestCallbackThrottle(t *testing.T) {
 		t.Errorf("the partner was asked %d times", n)
 	}
 	b.browser().get(unknown).want(http.StatusNotFound) // others are not held up
-	b.clock.pass(time.Second)
+	b.clock.Pass(time.Second)
 	br.get(good).want(http.StatusSeeOther)
 }
 

@@ -193,9 +193,9 @@ func TestExpiredLinkDoesNotProlong(t *testing.T) {
 		br := b.browser()
 		page := br.open(address)
 		b.fake.SetFault(vitectest.OpToken, vitectest.Fault{Kind: fault})
-		b.clock.pass(50 * time.Minute)
+		b.clock.Pass(50 * time.Minute)
 		br.get(address).wantLocation(page)
-		b.clock.pass(10 * time.Minute)
+		b.clock.Pass(10 * time.Minute)
 		br.get(address).want(http.StatusGone)
 		br.get(page).want(http.StatusUnauthorized)
 	}
@@ -252,7 +252,7 @@ func TestEndedOrderOpensReadOnly(t *testing.T) {
 		id, address := b.order("skylt")
 		page := b.browser().open(address)
 		test.end(page)
-		b.clock.pass(400 * 24 * time.Hour)
+		b.clock.Pass(400 * 24 * time.Hour)
 		br := b.browser()
 		if got := br.open(b.fake.Reopen(id)); got != page {
 			t.Errorf("%s: the link leads to %s, want %s", name, got, page)

@@ -111,7 +111,7 @@ func (a *aviary) tellAll() {
 	a.t.Helper()
 	for range 40 {
 		a.drain()
-		a.clock.pass(10 * time.Second)
+		a.clock.Pass(10 * time.Second)
 		parked := a.query(`SELECT COALESCE(max(id), 0) FROM jobs WHERE state = 'parked' AND kind <> 'lead'`)
 		if parked != "0" {
 			a.staff.post("/staff/outbox/"+parked+"/retry", nil).want(http.StatusSeeOther)
@@ -152,8 +152,8 @@ func (a *aviary) plantOrder() {
 	a.check(a.store.DescribeOrder(ctx, o.ID, portal.Details{Street: canaryStreet, City: "Umeå", Broker: "Bo Ek", Sellers: []string{canaryName},
 		More: []portal.Fact{{Name: "seller_phone", Value: canaryPhone}}}))
 	work := "/staff" + a.order
-	a.broker.does(a.order, "submission", form("package", "large", "extras", "drone", "day", "2026-12-01", "at", "10:00", "rooms", "7510116952", "email", canaryMail,
-		"phone", canaryPhone, "key", "Fågelström", "access", "Ring "+canary, "rush", "yes"))
+	a.broker.sendFiles(a.order+"/submission", "sketch", map[string]string{"Hos Kanarie Fågelström.pdf": pdf + canary}, form("package", "large", "extras", "drone", "day", "2026-12-01", "at", "10:00", "rooms", "7510116952", "email", canaryMail,
+		"phone", canaryPhone, "key", "Fågelström", "access", "Ring "+canary, "rush", "yes")).want(http.StatusSeeOther)
 	a.broker.does(a.order, "messages", form("body", "Säljaren är "+canary))
 	a.staff.does(work, "messages", form("body", "Vi hälsar "+canary))
 	a.staff.does(work, "notes", form("body", "Obs: "+canary))
@@ -205,7 +205,7 @@ func (a *aviary) plantFetched() {
 func (a *aviary) plantAside() {
 	a.t.Helper()
 	ctx := a.t.Context()
-	a.clock.pass(2 * time.Minute)
+	a.clock.Pass(2 * time.Minute)
 	p := a.claimPoll()
 	l := portal.Listed{OrderID: "880412", Status: "new", ServiceID: "9", UserID: canaryMail, Customer: "31420", Wished: portal.Asap}
 	a.check(a.store.ListOrders(ctx, p, []portal.Listed{l}, guideRules, guideLease))
@@ -240,7 +240,8 @@ func (a *aviary) plantElsewhere() {
 	_, address := a.bundle.order("expertfoto")
 	neighbour := a.browser()
 	a.other = neighbour.open(address)
-	neighbour.does(a.other, "submission", form("package", "small", "access", "Nyckeln är hos "+canary+" på samma plan."))
+	neighbour.sendFiles(a.other+"/submission", "sketch", map[string]string{"Grannen " + canaryName + ".pdf": pdf},
+		form("package", "small", "access", "Nyckeln är hos "+canary+" på samma plan.")).want(http.StatusSeeOther)
 	a.staff.does("/staff"+a.other, "notes", form("body", "Grannen "+canary+" har nyckeln."))
 	a.staff.does("/staff"+a.other, "notes", form("body", "Porten har kod 1302."))
 	a.check(a.store.Audit(a.t.Context(), "create_order", portal.Actor{Kind: portal.ActorStaff, Name: "Erik Berg"}, map[string]string{"target": canaryStreet, "office": "M30011"}))
@@ -267,7 +268,7 @@ func (a *aviary) plantDifferences() {
 // compare compares an office's orders with a list that the partner might send.
 func (a *aviary) compare(list ...portal.Listed) {
 	a.t.Helper()
-	a.clock.pass(10 * time.Minute)
+	a.clock.Pass(10 * time.Minute)
 	r, err := a.store.StartReconciliation(a.t.Context(), "vitec", "M30011", portal.Actor{})
 	a.check(err)
 	_, err = a.store.FinishReconciliation(a.t.Context(), r, portal.Listing{Orders: list, Words: map[portal.State]string{portal.Received: "OrderReceived", portal.Delivered: "Delivered"}})
@@ -328,7 +329,7 @@ var impersonal = strings.Fields(`
 	activations.access_id activations.connection_id activations.last_error activations.network_id activations.operation activations.service
 	activations.state attempts.outcome audits.action audits.actor differences.kind differences.ours differences.partner_order_id
 	differences.report differences.service_id differences.settled_as differences.theirs events.actor_kind events.actor_name events.kind
-	fetched_orders.connection_id fetched_orders.key files.blob_key files.content_type files.id files.sha256 jobs.connection_id jobs.kind
+	fetched_orders.connection_id fetched_orders.key files.blob_key files.content_type files.field files.id files.sha256 jobs.connection_id jobs.kind
 	jobs.state jobs.subject jobs.unique_key leads.connection_id leads.customer leads.partner_id leads.public_id leads.sealed_number leads.state
 	offices.chain_id offices.connection_id offices.customer_id offices.tenant_id orders.connection_id orders.currency
 	orders.partner_order_id orders.public_id orders.service_id orders.shown orders.state orders.steps orders.target_id orders.target_type
@@ -368,7 +369,7 @@ const books = `
 			data -> 'files', data -> 'staff', data -> 'activation'), E'\n' ORDER BY id) FROM events WHERE kind <> 'emptied'),
 		(SELECT string_agg(concat_ws(' ', id, order_id, staff_id, asked_at, answered_at, closed_at), E'\n' ORDER BY id) FROM interactions),
 		(SELECT string_agg(concat_ws(' ', id, order_id, version, staff_id, created_at), E'\n' ORDER BY id) FROM deliveries),
-		(SELECT string_agg(concat_ws(' ', id, delivery_id, position, content_type, size), E'\n' ORDER BY delivery_id, position) FROM files),
+		(SELECT string_agg(concat_ws(' ', id, order_id, delivery_id, field, position, content_type, size), E'\n' ORDER BY id) FROM files),
 		(SELECT string_agg(concat_ws(' ', id, order_id, operation, state, network_id, requested_at, changed_at), E'\n' ORDER BY id) FROM activations),
 		(SELECT string_agg(concat_ws(' ', id, kind, partner_order_id, order_id, ours, theirs, report, settled_as, settled_at, found_at), E'\n' ORDER BY id) FROM differences),
 		(SELECT string_agg(concat_ws(' ', id, key, found_at, tries), E'\n' ORDER BY id) FROM fetched_orders),
@@ -400,9 +401,9 @@ func TestErasingAPersonLeavesNoTrace(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		`SELECT (SELECT count(*) FROM personal_numbers) + (SELECT count(sealed_number) FROM leads)`: "0",
-		`SELECT count(*) FROM files WHERE sha256 <> ''`:                                             "0",
+		`SELECT count(*) FROM files WHERE sha256 <> ''`:                                             "1", // the neighbour's
 		`SELECT count(*) FROM erased_files`:                                                         "0",
-		`SELECT concat_ws(' ', orders, leads, aside, mentions, files) FROM erasures`:                "2 2 1 18 2",
+		`SELECT concat_ws(' ', orders, leads, aside, mentions, files) FROM erasures`:                "2 2 1 19 3",
 		`SELECT count(*) FROM jobs WHERE finished_at IS NULL`:                                       "0",
 	} {
 		if got := a.query(query); got != want {
@@ -467,9 +468,11 @@ func (a answer) fields() url.Values {
 // gone is not to be had.
 func (a *aviary) wantUsable() {
 	a.t.Helper()
-	file := a.query(`SELECT id FROM files LIMIT 1`)
 	a.broker.get(a.order).want(http.StatusUnauthorized)
-	a.broker.get(a.order + "/files/" + file).want(http.StatusUnauthorized)
+	for _, file := range strings.Fields(a.query(`SELECT string_agg(id, ' ') FROM files WHERE order_id = $1`, a.stored(a.order).ID)) {
+		a.broker.get(a.order + "/files/" + file).want(http.StatusUnauthorized)
+		a.staff.get("/staff" + a.order + "/files/" + file).want(http.StatusNotFound)
+	}
 	a.browser().get("/visit/" + a.visit).want(http.StatusGone)
 	for _, page := range []string{"/staff" + a.order, "/staff" + a.fetched} {
 		shown := a.staff.get(page).want(http.StatusOK)
@@ -477,7 +480,6 @@ func (a *aviary) wantUsable() {
 			a.t.Errorf("%s does not say that it is erased", page)
 		}
 	}
-	a.staff.get("/staff" + a.order + "/files/" + file).want(http.StatusNotFound)
 	a.staff.get("/staff" + a.other).want(http.StatusOK).has("Grannen ••• ••• ••• ••• ••• har nyckeln.").has("Porten har kod 1302.").has("på samma plan.")
 	for _, page := range []string{"/staff/orders?state=all", "/staff/outbox", "/staff/polls", "/staff/reconciliation?connection=vitec", "/staff/people"} {
 		a.admin.get(page).want(http.StatusOK)

@@ -37,7 +37,11 @@ func (g *guide) tells(err error, entries ...portal.LogEntry) {
 func (g *guide) Preview(_ context.Context, m portal.Message) (string, bool, error) {
 	switch {
 	case m.Activation != nil:
-		return fmt.Sprintf("POST orders/ %s %s on %s", m.Activation.Operation, m.Activation.Service, m.Target.ID), true, nil
+		text := fmt.Sprintf("POST orders/ %s %s on %s", m.Activation.Operation, m.Activation.Service, m.Target.ID)
+		if at := m.Activation.WishedFor; at != nil {
+			text += " from " + at.Format(time.DateOnly)
+		}
+		return text, true, nil
 	case m.Remark != "":
 		return fmt.Sprintf("add_message %s %q", m.Remark, m.Comment), true, nil
 	}
@@ -76,7 +80,7 @@ func newGuide(t *testing.T) (*bundle, *guide) {
 func (b *bundle) fetch(change func(*portal.Fetched)) string {
 	b.t.Helper()
 	ctx := b.t.Context()
-	b.clock.pass(2 * time.Minute)
+	b.clock.Pass(2 * time.Minute)
 	id := b.query(`SELECT 19530 + count(*) FROM orders`)
 	f := portal.Fetched{PersonalNumber: personalNumber,
 		Listed: portal.Listed{OrderID: id, Status: "new", State: portal.Received, New: true, ServiceID: "2440", UserID: "16745", Customer: "31420",

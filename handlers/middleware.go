@@ -146,7 +146,7 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// maxBody bounds a request's body; deliveries have a limit of their own.
+// maxBody bounds a request's body; forms with files have limits of their own.
 const maxBody = 1 << 20
 
 func limitBody(next http.Handler) http.Handler {

@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"context"
+	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -25,9 +28,16 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request, status int, r
 		return err
 	}
 	if v.order.State == portal.Draft {
-		return s.render(w, r, status, newOrderFormPage(b, v.order, rejected))
+		p := newOrderFormPage(b, v.order, rejected)
+		if p.Attached, err = s.attached(ctx, b.Printer, v.order); err != nil {
+			return err
+		}
+		return s.render(w, r, status, p)
 	}
 	p := views.OrderPage{Base: b, OrderPart: views.NewOrderPart(b.Printer, v.order, b.Path), Viewer: v.broker, Rejected: rejected}
+	if p.Attached, err = s.attached(ctx, b.Printer, v.order); err != nil {
+		return err
+	}
 	if p.Events, err = s.store.Timeline(ctx, v.order.ID, true); err != nil {
 		return err
 	}
@@ -51,20 +61,69 @@ func newOrderFormPage(b views.Base, o portal.Order, rejected views.RejectedForm)
 	return p
 }
 
+// attached returns the files of an order's form. Of most forms it is asked for
+// nothing.
+func (s *Server) attached(ctx context.Context, p *views.Printer, o portal.Order) ([]views.AttachedField, error) {
+	if !o.Service.Form.TakesFiles() {
+		return nil, nil
+	}
+	files, err := s.store.Attachments(ctx, o.ID)
+	return views.AttachedFields(p, o.Service.Form, files), err
+}
+
 func orderURL(o portal.Order) string { return "/orders/" + o.PublicID }
 
 // submissionCreate completes the order. Who comes second, by a double click or
 // from another tab, sees what became of the order and is not thanked for it.
 func (s *Server) submissionCreate(w http.ResponseWriter, r *http.Request) error {
 	v := about(r).visitor
-	err := s.brokerAction(w, r, func(typed url.Values) error {
+	submit := func(typed url.Values) error {
 		return s.store.SubmitOrder(r.Context(), v.order.ID, typed, v.brokerActor())
-	})
+	}
+	var err error
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "multipart/form-data" && v.order.Service.Form.TakesFiles() {
+		err = s.submitFiles(w, r, submit)
+	} else {
+		err = s.brokerAction(w, r, submit)
+	}
 	if portal.KindOf(err) == portal.Conflict {
 		http.Redirect(w, r, orderURL(v.order), http.StatusSeeOther)
 		return nil
 	}
 	return err
+}
+
+// submitFiles attaches what came with the form first, and then completes the
+// order: what is wrong with the rest of the form does not lose the files.
+func (s *Server) submitFiles(w http.ResponseWriter, r *http.Request, submit func(typed url.Values) error) error {
+	order := about(r).visitor.order
+	s.allowTime(w, r, uploadTimeout)
+	r.Body = http.MaxBytesReader(w, r.Body, portal.MaxAttachmentsSize+maxBody)
+	form, err := s.readUpload(r, order, uploadLimits{size: portal.MaxAttachmentSize, files: portal.MaxAttachments, tooMany: "attachment.many",
+		takes: order.Service.Form.TakesFile})
+	if err == nil {
+		err = s.store.AttachFiles(r.Context(), order.ID, form.files, form.typed[views.RemoveInput])
+	}
+	if err != nil {
+		s.discard(r, form.files)
+	} else if len(form.faults) == 0 {
+		err = submit(form.typed)
+	}
+	if faults, ok := faultsOf(err); ok {
+		maps.Copy(form.faults, faults)
+	} else if err != nil {
+		return err
+	}
+	if len(form.faults) == 0 {
+		return s.afterBrokerAction(w, r, form.typed, nil)
+	}
+	files, err := s.store.Attachments(r.Context(), order.ID)
+	if err != nil {
+		return err
+	}
+	_, faults := order.Service.Form.Validate(order.Service.Form.WithFiles(form.typed, files))
+	maps.Copy(faults, form.faults)
+	return s.afterBrokerAction(w, r, form.typed, portal.InvalidFields(faults))
 }
 
 func (s *Server) messageCreate(w http.ResponseWriter, r *http.Request) error {
@@ -105,14 +164,19 @@ func (s *Server) brokerAction(w http.ResponseWriter, r *http.Request, do func(ty
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
 	}
+	return s.afterBrokerAction(w, r, r.PostForm, do(r.PostForm))
+}
+
+// afterBrokerAction answers one of the order page's forms after err has come of it.
+func (s *Server) afterBrokerAction(w http.ResponseWriter, r *http.Request, typed url.Values, err error) error {
 	v := about(r).visitor
 	form := lastSegment(r.URL.Path)
-	if err := do(r.PostForm); err != nil {
+	if err != nil {
 		faults, ok := faultsOf(err)
 		if !ok {
 			return err
 		}
-		return s.showOrder(w, r, http.StatusUnprocessableEntity, views.RejectedForm{Form: form, Typed: r.PostForm, Faults: faults})
+		return s.showOrder(w, r, http.StatusUnprocessableEntity, views.RejectedForm{Form: form, Typed: typed, Faults: faults})
 	}
 	if err := s.store.SetFlash(r.Context(), v.session, portal.Say("flash."+form)); err != nil {
 		return err

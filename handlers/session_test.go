@@ -99,15 +99,15 @@ func TestSessionLimits(t *testing.T) {
 			sit := b.seats()[kind]
 			for range 2 { // a look keeps the session alive, and nothing else does
 				idler := sit()
-				b.clock.pass(limit.idle - time.Second)
+				b.clock.Pass(limit.idle - time.Second)
 				if !idler.isIn() {
 					t.Error("out before the idle limit")
 				}
-				b.clock.pass(limit.idle - time.Second)
+				b.clock.Pass(limit.idle - time.Second)
 				if !idler.isIn() {
 					t.Error("out before the idle limit of the second look")
 				}
-				b.clock.pass(limit.idle)
+				b.clock.Pass(limit.idle)
 				if idler.isIn() {
 					t.Error("in at the idle limit")
 				}
@@ -120,13 +120,13 @@ func TestSessionLimits(t *testing.T) {
 				if !worker.isIn() {
 					t.Fatalf("out after %s", since)
 				}
-				b.clock.pass(limit.idle / 2)
+				b.clock.Pass(limit.idle / 2)
 			}
-			b.clock.pass(limit.absolute - since - time.Second)
+			b.clock.Pass(limit.absolute - since - time.Second)
 			if !worker.isIn() {
 				t.Error("out before the absolute limit")
 			}
-			b.clock.pass(time.Second)
+			b.clock.Pass(time.Second)
 			if worker.isIn() {
 				t.Error("in at the absolute limit, however busy")
 			}

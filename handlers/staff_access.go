@@ -8,27 +8,24 @@ import (
 	"slices"
 	"time"
 
+	"portico/db"
 	"portico/internal/portal"
 	"portico/views"
 )
 
 // accessPart is what the workspace shows of an order that is fetched. Of any
 // other it is asked for nothing.
-func (s *Server) accessPart(ctx context.Context, p *views.Printer, o portal.Order) (views.AccessPart, error) {
+func (s *Server) accessPart(ctx context.Context, p *views.Printer, work db.Workspace) (views.AccessPart, error) {
+	o := work.Order
 	a := views.AccessPart{Flow: o.Service.Flow, FollowUp: o.FollowUp, TakesRemarks: o.Service.TakesRemarks,
-		KeepsLog: s.partners.KeepsLog(o.Service.System)}
+		KeepsLog: s.partners.KeepsLog(o.Service.System), NumberKept: work.NumberKept, Activations: work.Activations}
 	if a.Flow != portal.FlowPoll {
 		return a, nil
 	}
-	var err error
-	if a.NumberKept, err = s.store.HasPersonalNumber(ctx, o.ID); err != nil {
-		return a, err
-	}
-	if a.Activations, err = s.store.Activations(ctx, o.ID); err != nil {
-		return a, err
-	}
 	a.Operations = o.Operations(a.Activations)
+	a.FirstDay, a.LastDay = o.ActivationDays(s.now())
 	a.NoNetwork = o.Service.NetworkService != "" && !o.HasNetwork() && slices.Contains(portal.OpenStates, o.State)
+	var err error
 	if slices.Contains(a.Operations, portal.Replace) {
 		a.Replacements, err = s.replacements(ctx, p, o, a.Activations)
 	}
@@ -58,11 +55,14 @@ func (s *Server) replacements(ctx context.Context, p *views.Printer, o portal.Or
 func accessMessages(o portal.Order, a views.AccessPart, now time.Time) map[string]portal.Message {
 	messages := map[string]portal.Message{}
 	for _, op := range a.Operations {
-		service := ""
+		r := portal.ActivationRequest{Operation: op}
 		if op == portal.Replace {
-			service = views.CommentMarker
+			r.Service = views.CommentMarker
 		}
-		if m, asked := o.ActivationMessage(op, service, a.Activations, now); asked {
+		if op.TakesDay() {
+			r.WishedFor = &time.Time{} // views.DayMarker
+		}
+		if m, asked := o.ActivationMessage(r, a.Activations, now); asked {
 			messages[string(op)] = m
 		}
 	}
@@ -77,19 +77,26 @@ func accessMessages(o portal.Order, a views.AccessPart, now time.Time) map[strin
 // staffActivationCreate asks the network of the order's access for an operation.
 func (s *Server) staffActivationCreate(w http.ResponseWriter, r *http.Request) error {
 	return s.staffAction(w, r, func(ctx context.Context, o portal.Order, typed url.Values, by portal.Actor) error {
-		op, service := portal.Operation(typed.Get("operation")), ""
-		if op == portal.Replace {
-			service = typed.Get("service")
-			a, err := s.accessPart(ctx, views.NewPrinter("", time.UTC, s.now()), o)
+		ask := portal.ActivationRequest{Operation: portal.Operation(typed.Get("operation"))}
+		if day, err := time.Parse(time.DateOnly, typed.Get("day")); err == nil && ask.Operation.TakesDay() {
+			ask.WishedFor = &day
+		}
+		if ask.Operation == portal.Replace {
+			ask.Service = typed.Get("service")
+			asked, err := s.store.Activations(ctx, o.ID)
 			if err != nil {
 				return err
 			}
-			offered := func(option views.Option) bool { return option.ID == service }
-			if slices.Contains(a.Operations, op) && !slices.ContainsFunc(a.Replacements, offered) {
+			replacements, err := s.replacements(ctx, views.NewPrinter("", time.UTC, s.now()), o, asked)
+			if err != nil {
+				return err
+			}
+			offered := func(option views.Option) bool { return option.ID == ask.Service }
+			if slices.Contains(o.Operations(asked), ask.Operation) && !slices.ContainsFunc(replacements, offered) {
 				return portal.InvalidFields(portal.FieldErrors{"service": portal.Say("field.choose")})
 			}
 		}
-		return s.store.RequestActivation(ctx, o.ID, op, service, by)
+		return s.store.RequestActivation(ctx, o.ID, ask, by)
 	})
 }
 
@@ -105,7 +112,7 @@ func (s *Server) staffPersonalNumberShow(w http.ResponseWriter, r *http.Request)
 	if err != nil {
 		return err
 	}
-	p, err := s.workspace(r, o)
+	p, err := s.workspace(r, o.PublicID)
 	if err != nil {
 		return err
 	}

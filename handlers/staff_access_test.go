@@ -142,7 +142,7 @@ func TestPersonalNumber(t *testing.T) {
 	}
 
 	staff.post(work+"/cancellation", url.Values{"reason": {"x"}}).want(http.StatusSeeOther)
-	b.clock.pass(31 * 24 * time.Hour)
+	b.clock.Pass(31 * 24 * time.Hour)
 	if n, err := b.store.ErasePersonalNumbers(t.Context()); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
@@ -239,7 +239,7 @@ func TestRemarks(t *testing.T) {
 		t.Errorf("the last message is %q, want %q", got, want)
 	}
 	b.query(`UPDATE jobs SET state = 'completed', finished_at = now(), attempt = 1 WHERE kind = 'report' RETURNING id`)
-	b.clock.pass(10 * time.Minute)
+	b.clock.Pass(10 * time.Minute)
 	for _, page := range []string{work, "/staff/orders"} {
 		if got, want := staff.get(page).text("[data-testid=order-row] [data-testid=unsent], .heading [data-testid=unsent]"), say("sv", portal.Say("unsent.remark_trying")); got != want {
 			t.Errorf("%s: marked %q, want %q", page, got, want)

@@ -33,7 +33,7 @@ func (s *Server) afterStaffAction(w http.ResponseWriter, r *http.Request, o port
 		if !ok {
 			return err
 		}
-		return s.showWorkspace(w, r, http.StatusUnprocessableEntity, o, views.RejectedForm{Form: form, Typed: typed, Faults: faults})
+		return s.showWorkspace(w, r, http.StatusUnprocessableEntity, o.PublicID, views.RejectedForm{Form: form, Typed: typed, Faults: faults})
 	}
 	flash := portal.Say("flash.staff_"+strings.ReplaceAll(form, "-", "_"), "System", o.Service.System)
 	if err := s.store.SetFlash(r.Context(), about(r).visitor.session, flash); err != nil {

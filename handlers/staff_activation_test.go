@@ -54,7 +54,7 @@ func TestActivation(t *testing.T) {
 	}
 	expected := b.clock.Now().Add(3 * time.Hour)
 	b.answers(portal.ActivationAnswer{NetworkID: "ord-77", State: portal.ActivationAccepted, ExpectedAt: &expected})
-	a = staff.wantOperations(work, "withdraw")
+	a = staff.wantOperations(work, "withdraw reschedule")
 	for _, text := range []string{"ord-77", "AB100", say("sv", portal.Say("activation.state_accepted"))} {
 		if !strings.Contains(a.text("[data-testid=activation]"), text) {
 			t.Errorf("the panel does not say %q: %s", text, a.text("[data-testid=activation]"))
@@ -73,6 +73,10 @@ func TestActivation(t *testing.T) {
 	if n := a.page().Find("[data-testid=activation]").Length(); n != 2 {
 		t.Errorf("%d activations are shown", n)
 	}
+	today, later := b.clock.Now().Format(time.DateOnly), b.clock.Now().AddDate(0, 0, 9).Format(time.DateOnly)
+	if got, want := a.text("#deactivate-form [data-testid=preview]"), "POST orders/ deactivate AB100 on KC0101A06 from "+today; got != want {
+		t.Errorf("shown %q, want %q", got, want)
+	}
 	options := a.page().Find("#activation-service option")
 	if options.Length() != 2 || options.Eq(1).AttrOr("value", "") != "AB250" {
 		t.Errorf("it can be replaced by %q", options.Text())
@@ -83,10 +87,28 @@ func TestActivation(t *testing.T) {
 		{name: "its own", typed: url.Values{"operation": {"replace"}, "service": {"AB100"}}, faults: choose, lost: []string{"operation", "service"}},
 		{name: "unknown", typed: url.Values{"operation": {"replace"}, "service": {"ZZ"}}, faults: choose, lost: []string{"operation", "service"}},
 	})
-	staff.post(work+"/activation", url.Values{"operation": {"replace"}, "service": {"AB250"}}).wantLocation(work)
+	staff.post(work+"/activation", url.Values{"operation": {"replace"}, "service": {"AB250"}, "day": {today}}).wantLocation(work)
 	b.answers(portal.ActivationAnswer{NetworkID: "ord-79", State: portal.ActivationDone})
-	staff.post(work+"/activation", url.Values{"operation": {"deactivate"}}).wantLocation(work)
-	if got := b.query(`SELECT string_agg(operation || ' ' || service || ' ' || state, ', ' ORDER BY id) FROM activations`); got != "activate AB100 withdrawn, activate AB100 done, replace AB250 done, deactivate AB250 queued" {
+	deactivate := func(day string) url.Values { return url.Values{"operation": {"deactivate"}, "day": {day}} }
+	first, last := today, b.clock.Now().AddDate(2, 0, 0).Format(time.DateOnly)
+	impossible := map[string]portal.Sentence{"deactivate-day": portal.Say("activation.day", "First", first, "Last", last)}
+	staff.sendWrongly(t, work+"/activation", []formCase{
+		{name: "no day", typed: deactivate(""), faults: map[string]portal.Sentence{"deactivate-day": portal.Say("field.date")}, lost: []string{"operation", "day"}},
+		{name: "yesterday", typed: deactivate(b.clock.Now().AddDate(0, 0, -1).Format(time.DateOnly)), faults: impossible, lost: []string{"operation"}},
+		{name: "a year mistyped", typed: deactivate("2206-12-01"), faults: impossible, lost: []string{"operation"}},
+	})
+	staff.post(work+"/activation", deactivate(later)).wantLocation(work)
+	b.answers(portal.ActivationAnswer{NetworkID: "ord-80", State: portal.ActivationAccepted})
+	a = staff.wantOperations(work, "withdraw reschedule")
+	if got := a.page().Find("#reschedule-day").AttrOr("value", ""); got != later {
+		t.Errorf("offered another day than %q, want %q", got, later)
+	}
+	staff.post(work+"/activation", url.Values{"operation": {"reschedule"}, "day": {today}}).wantLocation(work)
+	b.answers(portal.ActivationAnswer{NetworkID: "ord-80", State: portal.ActivationAccepted})
+	if got := b.query(`SELECT wished_for::date FROM activations WHERE network_id = 'ord-80'`); !strings.HasPrefix(got, today) {
+		t.Errorf("moved to %s, want %s", got, today)
+	}
+	if got := b.query(`SELECT string_agg(operation || ' ' || service || ' ' || state, ', ' ORDER BY id) FROM activations`); got != "activate AB100 withdrawn, activate AB100 done, replace AB250 done, deactivate AB250 accepted" {
 		t.Errorf("the network was asked for %s", got)
 	}
 }
@@ -115,6 +137,7 @@ func TestActivationIsRefused(t *testing.T) {
 			{fresh, "deactivate", 409, portal.Say("order.refused_received", "To", "deactivate")},
 			{fresh, "replace", 409, portal.Say("order.refused_received", "To", "replace")},
 			{fresh, "withdraw", 409, portal.Say("activation.begun")},
+			{fresh, "reschedule", 409, portal.Say("activation.begun")},
 			{asked, "activate", 409, portal.Say("activation.pending")},
 			{asked, "withdraw", 409, portal.Say("activation.begun")},
 			{elsewhere, "activate", 409, portal.Say("activation.no_network")},

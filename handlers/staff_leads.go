@@ -82,17 +82,16 @@ func newLeadPart(l db.StoredLead, settings portal.LeadSettings) views.LeadPart {
 
 // addLeadsOfOrder adds the leads that were heard of on an order, and whether there
 // can be more.
-func (s *Server) addLeadsOfOrder(ctx context.Context, p *views.StaffOrderPage, o portal.Order) error {
+func (s *Server) addLeadsOfOrder(ctx context.Context, p *views.StaffOrderPage, work db.Workspace) error {
 	taking, err := s.partners.ConnectionsWithLeads(ctx)
 	if err != nil {
 		return err
 	}
-	_, p.TakesLeads = taking[o.Service.ConnectionID]
-	leads, err := s.store.LeadsOfOrder(ctx, o.ID)
-	for _, l := range leads {
+	_, p.TakesLeads = taking[work.Order.Service.ConnectionID]
+	for _, l := range work.Leads {
 		p.Leads = append(p.Leads, newLeadPart(l, portal.LeadSettings{}))
 	}
-	return err
+	return nil
 }
 
 // sourceName returns what a source is called, its id where that is not known.

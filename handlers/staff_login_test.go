@@ -106,7 +106,7 @@ func TestLoginThrottledByAccount(t *testing.T) {
 		t.Error("a locked account's password is hashed")
 	}
 	b.browser().login(viewerEmail, staffPassword).want(http.StatusSeeOther)
-	b.clock.pass(15 * time.Minute)
+	b.clock.Pass(15 * time.Minute)
 	b.browser().login(staffEmail, staffPassword).want(http.StatusSeeOther)
 }
 

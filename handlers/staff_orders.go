@@ -100,15 +100,11 @@ func (s *Server) officeOptions(r *http.Request) ([]views.Option, error) {
 
 // staffOrderShow shows the workspace of one order.
 func (s *Server) staffOrderShow(w http.ResponseWriter, r *http.Request) error {
-	order, err := s.store.OrderForStaff(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return s.showWorkspace(w, r, http.StatusOK, order, views.RejectedForm{})
+	return s.showWorkspace(w, r, http.StatusOK, r.PathValue("id"), views.RejectedForm{})
 }
 
-func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status int, o portal.Order, rejected views.RejectedForm) error {
-	p, err := s.workspace(r, o)
+func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status int, publicID string, rejected views.RejectedForm) error {
+	p, err := s.workspace(r, publicID)
 	if err != nil {
 		return err
 	}
@@ -117,8 +113,13 @@ func (s *Server) showWorkspace(w http.ResponseWriter, r *http.Request, status in
 }
 
 // workspace is the page of an order as it stands.
-func (s *Server) workspace(r *http.Request, o portal.Order) (views.StaffOrderPage, error) {
+func (s *Server) workspace(r *http.Request, publicID string) (views.StaffOrderPage, error) {
 	ctx := r.Context()
+	work, err := s.store.Workspace(ctx, publicID)
+	if err != nil {
+		return views.StaffOrderPage{}, err
+	}
+	o := work.Order
 	b, err := s.staffBase(r)
 	if err != nil {
 		return views.StaffOrderPage{}, err
@@ -126,27 +127,17 @@ func (s *Server) workspace(r *http.Request, o portal.Order) (views.StaffOrderPag
 	b.Path, b.Printer = staffOrderURL(o), b.For(o.Service.System)
 	p := views.StaffOrderPage{Base: b, OrderPart: views.NewOrderPart(b.Printer, o, b.Path), Customer: o.Office.Customer,
 		Broker: o.Broker, ReceivedAt: o.ReceivedAt, Unverified: o.Unverified, Unproven: o.Unproven, Sellers: o.Details.Sellers,
-		Steps: o.Steps, NextStep: o.NextStep(), AssignedTo: o.AssignedTo, Assignee: o.Assignee}
+		Steps: o.Steps, NextStep: o.NextStep(), AssignedTo: o.AssignedTo, Assignee: o.Assignee,
+		Events: work.Events, Deliveries: work.Deliveries, Questions: work.Questions, Jobs: work.Jobs}
+	p.Attached = views.AttachedFields(b.Printer, o.Service.Form, work.Attached)
 	if p.Colleagues, err = s.store.StaffList(ctx); err != nil {
 		return p, err
 	}
-	if p.Events, err = s.store.Timeline(ctx, o.ID, false); err != nil {
-		return p, err
-	}
-	if p.Deliveries, err = s.store.Deliveries(ctx, o.ID); err != nil {
-		return p, err
-	}
-	if p.Questions, err = s.store.Interactions(ctx, o.ID); err != nil {
-		return p, err
-	}
-	if p.Jobs, err = s.store.Jobs(ctx, o.ID); err != nil {
-		return p, err
-	}
-	if p.AccessPart, err = s.accessPart(ctx, b.Printer, o); err != nil {
+	if p.AccessPart, err = s.accessPart(ctx, b.Printer, work); err != nil {
 		return p, err
 	}
 	p.Previews = s.previews(r, o, p.AccessPart)
-	return p, s.addLeadsOfOrder(ctx, &p, o)
+	return p, s.addLeadsOfOrder(ctx, &p, work)
 }
 
 // previews returns the exact message of each form that sends one. A partner that

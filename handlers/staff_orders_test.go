@@ -32,7 +32,7 @@ func (b *bundle) addOrders(service, office string, n int) []string {
 	b.check(err)
 	var ids []string
 	for i := range n {
-		b.clock.pass(time.Minute)
+		b.clock.Pass(time.Minute)
 		id := fmt.Sprintf("%s-%s-%d", service, office, i)
 		o, err := b.store.OpenOrder(b.t.Context(), svc, portal.Ticket{OrderID: id, Customer: office, UserID: "u", OwnerID: "u",
 			Target: portal.Target{Type: "House", ID: "OBJ-" + id}}, "SEK")
@@ -123,5 +123,52 @@ func TestQueueFilters(t *testing.T) {
 		if got != want {
 			t.Errorf("the filter %s shows %q, want %q", input, got, want)
 		}
+	}
+}
+
+// TestWorkspaceIsOfOneMoment: what is written while the workspace is read does not
+// stand beside what it was before.
+func TestWorkspaceIsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	address := "/staff/orders/" + b.addOrders("skylt", "M30011", 1)[0]
+	staff := b.staff(staffEmail)
+	states := func(a answer) string {
+		var all []string
+		a.want(http.StatusOK).page().Find("main").Find("[data-testid=state], [data-testid=job]").Each(func(_ int, s *goquery.Selection) {
+			all = append(all, s.AttrOr("data-state", ""))
+		})
+		return strings.Join(all, " ")
+	}
+	before := states(staff.get(address))
+	if before != "received available" {
+		t.Fatalf("it shows %q", before)
+	}
+
+	tx, err := b.raw.Begin()
+	b.check(err)
+	t.Cleanup(func() { _ = tx.Rollback() })
+	_, err = tx.Exec(`LOCK TABLE events IN ACCESS EXCLUSIVE MODE`) // read after the order, before its reports
+	b.check(err)
+	var during answer
+	done := make(chan error)
+	go func() {
+		var err error
+		during, err = staff.try(http.MethodGet, address, "", nil)
+		done <- err
+	}()
+	for b.query(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == "0" {
+	}
+	_, err = tx.Exec(`UPDATE orders SET state = 'active'`)
+	b.check(err)
+	_, err = tx.Exec(`UPDATE jobs SET state = 'completed', finished_at = created_at`)
+	b.check(err)
+	b.check(tx.Commit())
+	b.check(<-done)
+	if got := states(during); got != before {
+		t.Errorf("it shows %q, which was %q before", got, before)
+	}
+	if got := states(staff.get(address)); got != "active completed" {
+		t.Errorf("afterwards it shows %q", got)
 	}
 }

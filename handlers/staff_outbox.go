@@ -130,11 +130,7 @@ func (s *Server) outboxAction(w http.ResponseWriter, r *http.Request, do func(jo
 		}
 		rejected := views.RejectedForm{Form: r.PathValue("job") + "/" + form, Typed: r.PostForm, Faults: faults}
 		if id, ok := strings.CutPrefix(next.Path, "/staff/orders/"); ok {
-			order, err := s.store.OrderForStaff(r.Context(), id)
-			if err != nil {
-				return err
-			}
-			return s.showWorkspace(w, r, http.StatusUnprocessableEntity, order, rejected)
+			return s.showWorkspace(w, r, http.StatusUnprocessableEntity, id, rejected)
 		}
 		if id, ok := strings.CutPrefix(next.Path, "/staff/leads/"); ok {
 			return s.showLead(w, r, http.StatusUnprocessableEntity, id, "", rejected)

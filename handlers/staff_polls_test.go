@@ -72,7 +72,7 @@ func TestPolls(t *testing.T) {
 	b.poll(map[portal.Listed]portal.Sentence{
 		{OrderID: "880412", ServiceID: "2440"}: portal.Say("polls.unreadable"),
 		{ServiceID: "9999", Wished: "asap"}:    portal.Say("polls.unknown_service", "Service", "9999")})
-	b.clock.pass(2 * time.Minute)
+	b.clock.Pass(2 * time.Minute)
 	screen = staff.get(pollsPage).has("880412").has("Bredband 100/100").has(say("sv", portal.Say("polls.unreadable"))).
 		has(say("sv", portal.Say("polls.no_number"))).has("Tjänst 9999").has("partner_service ”9999”").
 		has("&lt;order&gt;880412&lt;/order&gt;").has("för 2\u00a0min sedan").has("om 3\u00a0min").has("Allt är listat fram till")
@@ -152,12 +152,12 @@ func TestStalePoll(t *testing.T) {
 	b.poll(nil)
 	staff := b.staff(staffEmail)
 	for range 3 {
-		b.clock.pass(5 * time.Minute)
+		b.clock.Pass(5 * time.Minute)
 		b.check(b.store.PollSoon(t.Context(), "guiden"))
 		b.check(b.store.FailPoll(t.Context(), b.claimPoll(), portal.Say("polls.credential"), 0))
 	}
 	staff.get("/staff/orders").want(http.StatusOK).hasNot("data-testid=\"alarms\"") // not yet
-	b.clock.pass(time.Second)
+	b.clock.Pass(time.Second)
 	banner := staff.get("/staff/orders").page().Find("[data-testid=alarms]")
 	if got := banner.Text(); !strings.Contains(got, "Inga beställningar har hämtats från Tjänsteguiden sedan i dag 10.12") {
 		t.Errorf("the banner says %q", got)
@@ -167,7 +167,7 @@ func TestStalePoll(t *testing.T) {
 	}
 	staff.get(pollsPage).has("3 hämtningar i rad har misslyckats").has(say("sv", portal.Say("polls.credential")))
 	b.browser().get("/readyz").want(http.StatusOK)
-	b.clock.pass(time.Hour)
+	b.clock.Pass(time.Hour)
 	b.poll(nil)
 	staff.login(staffEmail, staffPassword)
 	staff.get("/staff/orders").hasNot("data-testid=\"alarms\"")
@@ -178,7 +178,7 @@ func TestNobodyPolls(t *testing.T) {
 	t.Parallel()
 	b := newFetched(t)
 	staff := b.staff(staffEmail)
-	b.clock.pass(16 * time.Minute)
+	b.clock.Pass(16 * time.Minute)
 	staff.get(pollsPage).has(say("sv", portal.Say("polls.untried"))).has("data-testid=\"alarms\"")
 }
 

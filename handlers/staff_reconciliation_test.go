@@ -61,7 +61,7 @@ var compareM30011 = url.Values{"connection": {"vitec"}, "office": {"M30011"}}
 // compare compares office M30011, an hour after what was done before.
 func (br *browser) compare() answer {
 	br.b.t.Helper()
-	br.b.clock.pass(time.Hour)
+	br.b.clock.Pass(time.Hour)
 	br.login(staffEmail, staffPassword)
 	br.post("/staff/reconciliation", compareM30011).wantLocation(reconciliationPage)
 	return br.get(reconciliationPage).want(http.StatusOK)
@@ -131,7 +131,7 @@ func TestReconciliationSettled(t *testing.T) {
 	_, address := b.order("skylt")
 	b.browser().open(address)
 	b.drain()
-	b.clock.pass(time.Hour)
+	b.clock.Pass(time.Hour)
 	lost := b.fake.NewOrder(vitectest.Order{Office: "M30011"})
 	staff := b.staff(staffEmail)
 	screen := staff.compare().wantLists(1, 0, 0).has(lost.ID).has("2 beställningar jämförda, en skillnad")
@@ -175,7 +175,7 @@ func TestReconciliationWithoutAnswer(t *testing.T) {
 	_, address := b.order("skylt")
 	b.browser().open(address)
 	b.drain()
-	b.clock.pass(time.Hour)
+	b.clock.Pass(time.Hour)
 	lost := b.fake.NewOrder(vitectest.Order{Office: "M30011"})
 	staff := b.staff(staffEmail)
 	staff.compare().wantLists(1, 0, 0)
@@ -238,7 +238,7 @@ func TestReconciliationOfAll(t *testing.T) {
 	_, address := b.order("skylt")
 	b.browser().open(address)
 	b.drain()
-	b.clock.pass(time.Hour)
+	b.clock.Pass(time.Hour)
 	staff := b.staff(staffEmail)
 	staff.post("/staff/reconciliation", url.Values{"connection": {"vitec"}}).wantLocation("/staff/reconciliation?connection=vitec")
 	if n := b.fake.Count(vitectest.OpList); n != 0 {
@@ -275,7 +275,7 @@ func TestUnverifiedOrder(t *testing.T) {
 	if n := marks(); n != 2 {
 		t.Errorf("%d orders are marked in the queue, want both", n)
 	}
-	b.clock.pass(time.Minute)
+	b.clock.Pass(time.Minute)
 	if n, err := b.reconciler().RunOnce(t.Context()); n != 1 || err != nil {
 		t.Fatalf("%d offices were due a minute later, %v", n, err)
 	}

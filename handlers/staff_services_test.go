@@ -63,7 +63,7 @@ func TestServiceList(t *testing.T) {
 	b := newBundle(t)
 	b.addServices()
 	b.addOrders("skylt", "M30011", 1)
-	b.clock.pass(26 * time.Hour)
+	b.clock.Pass(26 * time.Hour)
 	list := b.staff(viewerEmail).get("/staff/services").want(http.StatusOK).wantHeading("services.title")
 	rows := list.page().Find("[data-testid=service-row]")
 	if rows.Length() != 7 {
@@ -92,7 +92,7 @@ func TestServicePage(t *testing.T) {
 	b.addServices()
 	viewer := b.staff(viewerEmail)
 	for id, want := range map[string][]string{
-		"expertfoto": {b.web.URL + "/callback/expertfoto", "POST /Service/Order/Token/{customerId}", "Nordljus Foto AB", "10 frågor, version 1"},
+		"expertfoto": {b.web.URL + "/callback/expertfoto", "POST /Service/Order/Token/{customerId}", "Nordljus Foto AB", "11 frågor, version 1"},
 		"avtal":      {"M99999"},
 		"basic":      {"express", "Lämnas över separat", "192.0.2.0/24", "Asynkront"},
 		"none":       {b.web.URL + "/callback/none/{secret}", "så den går inte att visa", "hemlig adress"},

@@ -50,10 +50,16 @@ func (br *browser) upload(work, disposition, content string) answer {
 // deliver sends the delivery form with files by name.
 func (br *browser) deliver(work string, files map[string]string, form url.Values) answer {
 	br.b.t.Helper()
+	return br.sendFiles(work+"/deliveries", "files", files, form)
+}
+
+// sendFiles sends a form with files by name, all of one input.
+func (br *browser) sendFiles(address, input string, files map[string]string, form url.Values) answer {
+	br.b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		part, err := w.CreateFormFile("files", name)
+		part, err := w.CreateFormFile(input, name)
 		br.b.check(err)
 		_, err = part.Write([]byte(files[name]))
 		br.b.check(err)
@@ -64,5 +70,5 @@ func (br *browser) deliver(work string, files map[string]string, form url.Values
 		}
 	}
 	br.b.check(w.Close())
-	return br.do(http.MethodPost, work+"/deliveries", w.FormDataContentType(), &body)
+	return br.do(http.MethodPost, address, w.FormDataContentType(), &body)
 }

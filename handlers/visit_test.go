@@ -87,9 +87,9 @@ func TestVisitEnds(t *testing.T) {
 	}
 	refused(b.web.URL + "/visit/" + strings.Repeat("A", 52))
 	refused(b.web.URL + "/visit/%00")
-	b.clock.pass(7*24*time.Hour - time.Second)
+	b.clock.Pass(7*24*time.Hour - time.Second)
 	b.browser().get(link).wantLocation(page)
-	b.clock.pass(time.Second)
+	b.clock.Pass(time.Second)
 	refused(link)
 
 	fresh := b.visit(page)
@@ -129,7 +129,7 @@ func TestVisitWithToken(t *testing.T) {
 			b := all.in(t)
 			id, page, link := b.newVisit()
 			if test.dead {
-				b.clock.pass(8 * 24 * time.Hour)
+				b.clock.Pass(8 * 24 * time.Hour)
 			}
 			token := b.fake.Token(id)
 			if test.late {

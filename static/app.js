@@ -1,4 +1,4 @@
-// Niceties, found by data- attributes: pages work without.
+// Niceties by data- attributes: pages work without.
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const on = (type, does, target = document) => target.addEventListener(type, does);
@@ -38,9 +38,9 @@
   });
   on("pageshow", () => all("[data-sent]").forEach(form => delete form.dataset.sent), window);
 
-  // data-drop: files can be dropped; the chosen are listed.
+  // data-drop takes files; the chosen are listed.
   for (const zone of all("[data-drop]")) {
-    const [input] = all("input", zone), [list] = all("[data-files]");
+    const [input] = all("input", zone), [list] = all("[data-files]", zone);
     const size = bytes => bytes < 1 << 20 ? number(bytes / 1024, 0, 0) + "\u00a0kB" : number(bytes / (1 << 20), 0, 1) + "\u00a0MB";
     const show = () => list.replaceChildren(...[...input.files].map(file => {
       const large = file.size > list.dataset.max;
@@ -56,15 +56,16 @@
     on("change", show, input);
   }
 
-  // data-live: what is typed shows in the preview, as it is sent.
+  // data-live: what is typed shows in the preview.
   on("input", ({ target }) => {
     const text = target.value.trim();
-    if ("live" in target.dataset) for (const span of all("[data-comment]", target.form))
+    const { live } = target.dataset;
+    if (live != null) for (const span of all("[data-comment]" + live, target.form))
       span.textContent = text ? JSON.stringify(text).slice(1, -1) : span.dataset.comment;
   });
 
   // A link unfolds its form, data-copy copies, a click elsewhere or Escape closes
-  // a menu, "/" goes to the search.
+  // a menu, "/" searches.
   const close = but => all(".menu[open], .pick[open]").forEach(menu => menu.open = menu.contains(but));
   on("click", ({ target }) => {
     const link = target.closest("[data-open]");

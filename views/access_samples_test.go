@@ -37,9 +37,12 @@ func accessWorkspace(locale string, state portal.State) StaffOrderPage {
 	o := fetchedOrder(state)
 	p := StaffOrderPage{Base: staffBase(locale, "/staff/orders/"+o.PublicID), Customer: "31420", Broker: o.Broker, ReceivedAt: o.ReceivedAt,
 		Colleagues: []portal.Staff{erik}, Events: fetchedEvents(),
-		AccessPart: AccessPart{Flow: portal.FlowPoll, TakesRemarks: true, KeepsLog: true, NumberKept: true, Operations: []portal.Operation{portal.Activate}},
+		AccessPart: AccessPart{Flow: portal.FlowPoll, TakesRemarks: true, KeepsLog: true, NumberKept: true, Operations: []portal.Operation{portal.Activate},
+			FirstDay: now.Truncate(24 * time.Hour), LastDay: now.Truncate(24*time.Hour).AddDate(2, 0, 0)},
 		Previews: map[string]string{"activate": "POST orders/\n{\"operation\": \"ACTIVATE\", \"accessId\": \"KC0101A06\", \"service\": \"AB100\"}",
-			"deactivate": "POST orders/\n{\"operation\": \"DEACTIVATE\"}", "replace": "POST orders/\n{\"service\": \"" + CommentMarker + "\"}",
+			"deactivate": "POST orders/\n{\"operation\": \"DEACTIVATE\", \"requestedDateTime\": \"" + DayMarker + "T00:00:00Z\"}",
+			"replace":    "POST orders/\n{\"service\": \"" + CommentMarker + "\", \"requestedDateTime\": \"" + DayMarker + "T00:00:00Z\"}",
+			"withdraw":   "DELETE orders/f3f2-77", "reschedule": "PATCH orders/f3f2-77\n{\"requestedDateTime\": \"" + DayMarker + "T00:00:00Z\"}",
 			"interactions":                     "GET add_message\nmessage: " + CommentMarker + "\n\nGET set_status\nstatus: waiting",
 			RemarkForm(portal.RemarkPlain):     "GET add_message\ntype: log\nmessage: " + CommentMarker,
 			RemarkForm(portal.RemarkImportant): "GET add_message\ntype: alert\nmessage: " + CommentMarker,
@@ -71,11 +74,13 @@ func addAccessPages(p map[string]Page) {
 	p["workspace_access"] = accessWorkspace("sv", portal.Received)
 
 	asked := accessWorkspace("en", portal.Received)
-	asked.Operations, asked.FollowUp = []portal.Operation{portal.Withdraw}, true
+	asked.Operations, asked.FollowUp = []portal.Operation{portal.Withdraw, portal.Reschedule}, true
 	asked.Activations = []portal.Activation{
 		activation(2, portal.Activate, "AB100", 40*time.Minute, portal.ActivationAnswer{NetworkID: "f3f2-77", State: portal.ActivationAccepted, ExpectedAt: in(3 * time.Hour)}),
 		activation(1, portal.Activate, "AB100", 45*time.Minute, portal.ActivationAnswer{State: portal.ActivationRefused, Message: "The port is busy."})}
-	asked.Activations[0].Request.WishedFor = in(2 * time.Hour)
+	asked.Activations[0].Request.WishedFor = new(now.Truncate(24*time.Hour).AddDate(0, 0, 9))
+	asked.Rejected = RejectedForm{Form: "activation", Typed: url.Values{"operation": {"reschedule"}, "day": {"2019-01-01"}},
+		Faults: portal.FieldErrors{"day": portal.Say("activation.day", "First", "2026-11-24", "Last", "2028-11-24")}}
 	asked.Jobs = append(asked.Jobs, remarkJob(2, portal.RemarkProblem), activationJob(3, portal.Activate))
 	asked.Events = fetchedEvents(
 		event(portal.EventNetwork, byErik, 45*time.Minute, portal.EventData{Operation: portal.Activate, Activation: portal.ActivationQueued, After: "AB100"}),
@@ -95,7 +100,7 @@ func addAccessPages(p map[string]Page) {
 	shown.Activations = []portal.Activation{
 		activation(4, portal.Replace, "AB100", 2*time.Minute, portal.ActivationAnswer{State: portal.ActivationWithdrawn}),
 		activation(3, portal.Activate, "AB100", 40*time.Minute, portal.ActivationAnswer{NetworkID: "f3f2-77", State: portal.ActivationDone, Message: "Port 7 öppnad."})}
-	shown.Rejected = RejectedForm{Form: "activation", Typed: url.Values{"service": {""}}, Faults: portal.FieldErrors{"service": portal.Say("field.choose")}}
+	shown.Rejected = RejectedForm{Form: "activation", Typed: url.Values{"operation": {"replace"}, "service": {""}, "day": {"2026-12-01"}}, Faults: portal.FieldErrors{"service": portal.Say("field.choose")}}
 	shown.Events = fetchedEvents(byNet(30*time.Minute, portal.Activate, portal.ActivationInProgress, ""), byNet(20*time.Minute, portal.Activate, portal.ActivationDone, "Port 7 öppnad."),
 		event(portal.EventDelivered, byPartner, 20*time.Minute, portal.EventData{}),
 		event(portal.EventNetwork, byErik, 2*time.Minute, portal.EventData{Operation: portal.Replace, Activation: portal.ActivationQueued, After: "AB250"}),

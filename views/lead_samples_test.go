@@ -120,6 +120,7 @@ func addLeadStates(p map[string]Page, erased LeadPart) {
 		box.Rows = append(box.Rows, OutboxRow{Job: job, System: "vitec", URL: "/staff/leads/L12", Office: "Fastighetsbyrån Umeå"})
 	}
 	box.Rows = box.Rows[len(box.Rows)-2:]
+	box.Counts.Undecided = 3
 	p["outbox_leads"] = box
 	work := workspace("sv", portal.Active)
 	work.TakesLeads, work.Leads = true, []LeadPart{leadPart(portal.LeadSent), leadPart(portal.LeadRefused)}

@@ -21,12 +21,13 @@ type OrderPart struct {
 	Details  portal.Details // what its partner tells of that; never the sellers, whom only staff see
 	Office   string         // the office's name
 	State    portal.State
-	DueAt    *time.Time   // nil: no promise
-	ErasedAt *time.Time   // since when nothing about people is left in it; nil: it is
-	Answers  []AnswerLine // empty while draft
-	Lines    []PriceLine  // what costs something
-	Total    int64        // minor units
-	Currency string       // ISO 4217
+	DueAt    *time.Time      // nil: no promise
+	ErasedAt *time.Time      // since when nothing about people is left in it; nil: it is
+	Answers  []AnswerLine    // empty while draft
+	Attached []AttachedField // the files of the form
+	Lines    []PriceLine     // what costs something
+	Total    int64           // minor units
+	Currency string          // ISO 4217
 }
 
 // NewOrderPart returns the part of an order that lives at url.
@@ -59,12 +60,13 @@ func (l AnswerLine) long() bool {
 	return utf8.RuneCountInString(l.Value) > 40 || strings.Contains(l.Value, "\n")
 }
 
-// AnswerLines returns the answers to a form in its order, choices and dates in words.
+// AnswerLines returns the answers to a form in its order, choices and dates in
+// words. Files are no lines: see AttachedFields.
 func AnswerLines(p *Printer, f portal.Form, a portal.Answers) []AnswerLine {
 	var lines []AnswerLine
 	for _, field := range f.Fields {
 		values := slices.Clone(a[field.ID])
-		if len(values) == 0 {
+		if len(values) == 0 || field.Type == portal.FieldFile {
 			continue
 		}
 		for i, v := range values {
@@ -87,6 +89,29 @@ func answerWord(p *Printer, f portal.Field, value string) string {
 		return p.Date(value)
 	}
 	return value
+}
+
+// AttachedField is a field of a form with the files that answer it.
+type AttachedField struct {
+	ID, Label string
+	Files     []portal.File // never empty
+}
+
+// AttachedFields returns the files that answer a form, in its order.
+func AttachedFields(p *Printer, f portal.Form, files []portal.Attachment) []AttachedField {
+	var fields []AttachedField
+	for _, field := range f.Fields {
+		a := AttachedField{ID: field.ID, Label: p.In(field.Label)}
+		for _, file := range files {
+			if file.Field == field.ID {
+				a.Files = append(a.Files, file.File)
+			}
+		}
+		if len(a.Files) > 0 {
+			fields = append(fields, a)
+		}
+	}
+	return fields
 }
 
 // PriceLine is an answer that costs something, in minor units.
@@ -169,7 +194,7 @@ func (f RejectedForm) Fault(form, input string) portal.Sentence {
 }
 
 // focusOrder is the order in which the inputs of the small forms are met.
-var focusOrder = []string{"files", "message", "comment", "choices", "links", "answer", "body", "description", "reason", "note", "kind", "staff", "service", "office", "target"}
+var focusOrder = []string{"files", "message", "comment", "choices", "links", "answer", "body", "description", "reason", "note", "kind", "staff", "service", "day", "office", "target"}
 
 // focuses reports whether an input is the first of its form that is at fault.
 func (f RejectedForm) focuses(form, input string) bool {

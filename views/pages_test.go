@@ -153,7 +153,7 @@ func addStaffPages(p map[string]Page) {
 	p["outbox_none_chosen"] = unchosen
 
 	hidden := outbox("sv")
-	hidden.Query, hidden.Rows, hidden.Next, hidden.Counts = OutboxQuery{Kind: "parked", Office: "M123"}, nil, "", OutboxCounts{Waiting: 4, Retryable: 2}
+	hidden.Query, hidden.Rows, hidden.Next, hidden.Counts = OutboxQuery{Kind: "parked", Office: "M123"}, nil, "", OutboxCounts{Waiting: 4}
 	p["outbox_no_match"] = hidden
 
 	looking := outbox("en")

@@ -85,7 +85,7 @@ func addPeoplePages(p map[string]Page) {
 
 	gone := orderPage("en", portal.Delivered, events(event(portal.EventDelivered, byErik, 5*time.Hour, portal.EventData{Files: 1, Version: 1}),
 		portal.Event{Kind: portal.EventEmptied, Actor: byErik, ForBroker: true, CreatedAt: ago(time.Hour)}))
-	gone.ErasedAt = at(time.Hour)
+	gone.ErasedAt, gone.Attached = at(time.Hour), nil
 	gone.Deliveries = []portal.Delivery{{ID: 1, Version: 1, By: byErik, CreatedAt: ago(5 * time.Hour), Files: []portal.File{{ID: "f1", Name: portal.Struck, Size: 24_000_000}}}}
 	p["order_erased"] = gone
 }

@@ -67,12 +67,17 @@ var service = portal.Service{ID: "expertfoto", System: "vitec", Flow: portal.Flo
 		{ID: "phone", Type: portal.FieldPhone, Required: true, Label: text("Säljarens telefon", "Selgerens telefon", "The seller's phone")},
 		{ID: "mail", Type: portal.FieldEmail, Label: text("E-post för frågor", "E-post for spørsmål", "E-mail for questions")},
 		{ID: "title", Type: portal.FieldText, MaxLength: 80, Label: text("Rubrik i annonsen", "Overskrift i annonsen", "Headline of the advert")},
+		{ID: "sketch", Type: portal.FieldFile, Required: true, Label: text("Skiss eller äldre ritning", "Skisse eller eldre tegning", "Sketch or older drawing"),
+			Hint: text("En per våning.", "Én per etasje.", "One for each floor.")},
 		{ID: "consent", Type: portal.FieldCheckbox, Required: true, Label: text("Säljaren vet att vi kommer", "Selgeren vet at vi kommer", "The seller knows that we come")},
 		{ID: "rush", Type: portal.FieldCheckbox, Price: 75000, Label: text("Leverera samma dag", "Lever samme dag", "Deliver the same day")},
 	}}}
 
 var typed = url.Values{"package": {"large"}, "extras": {"plan"}, "day": {"2026-11-25"}, "from": {"10:00"}, "rooms": {"4"},
 	"access": {"Nyckel i skåpet på kontoret. Säljaren är hemma efter 16."}, "phone": {"070-123 45 67"}, "consent": {"yes"}}
+
+var sketches = []portal.Attachment{{Field: "sketch", File: portal.File{ID: "s1", Name: "övre våningen.pdf", Size: 812_000}},
+	{Field: "sketch", File: portal.File{ID: "s2", Name: "Källare och förråd, uppmätt 1987 av förra ägaren.jpg", Size: 2_400_000}}}
 
 var wrong = url.Values{"package": {"small"}, "rooms": {"fyra"}, "phone": {"vet ej"}, "mail": {"maja"}}
 
@@ -150,9 +155,11 @@ func orderForm(locale string, typed url.Values) OrderFormPage {
 	o := order(portal.Draft)
 	p := OrderFormPage{Base: base(locale, "/orders/"+o.PublicID), Turnaround: service.Turnaround()}
 	p.OrderPart, p.Description = NewOrderPart(p.Printer, o, p.Path), p.In(service.Description)
-	_, faults := service.Form.Validate(typed)
+	_, faults := service.Form.Validate(service.Form.WithFiles(typed, sketches))
 	if typed == nil {
 		faults = nil
+	} else {
+		p.Attached = AttachedFields(p.Printer, service.Form, sketches)
 	}
 	p.Fields = FormFields(p.Printer, service.Form, typed, faults)
 	return p
@@ -162,6 +169,7 @@ func orderPage(locale string, state portal.State, events []portal.Event) OrderPa
 	o := order(state)
 	p := OrderPage{Base: base(locale, "/orders/"+o.PublicID), Viewer: 7, Events: events}
 	p.OrderPart = NewOrderPart(p.Printer, o, p.Path)
+	p.Attached = AttachedFields(p.Printer, service.Form, sketches)
 	return p
 }
 
@@ -171,6 +179,7 @@ func workspace(locale string, state portal.State) StaffOrderPage {
 		ReceivedAt: o.ReceivedAt, AssignedTo: 1, Assignee: erik.Name, Colleagues: []portal.Staff{erik, {ID: 3, Name: "Johan Åberg"}},
 		Events: events(), Previews: previews}
 	p.OrderPart = NewOrderPart(p.Printer, o, p.Path)
+	p.Attached = AttachedFields(p.Printer, service.Form, sketches)
 	return p
 }
 
@@ -219,7 +228,7 @@ func outbox(locale string) StaffOutboxPage {
 	held := tried(sampleJob(16, portal.Delivered, portal.JobAvailable, 0, "PUT /Service/Order/Status/M201: 401"), portal.OutcomeCredential, 401)
 	fresh := sampleJob(15, portal.Received, portal.JobAvailable, 0, "")
 	fresh.CreatedAt, fresh.RunAt = ago(time.Minute), ago(time.Second)
-	return StaffOutboxPage{Base: staffBase(locale, "/staff/outbox"), Counts: OutboxCounts{Parked: 12, Waiting: 1222, Retryable: 1200},
+	return StaffOutboxPage{Base: staffBase(locale, "/staff/outbox"), Counts: OutboxCounts{Parked: 12, Waiting: 1222, Retryable: 1212},
 		Connections: []Option{{ID: "vitec", Label: "Vitec Express"}, {ID: "core", Label: "Visma Core"}},
 		Offices:     []Option{{ID: "M123", Label: "Fastighetsbyrån Umeå"}, {ID: "M200", Label: "Bjurfors Umeå"}},
 		Next:        "MjAyNi0xMS0yNA",

@@ -19,7 +19,7 @@ func BenchmarkPoll(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		w.guide.AddOrders(many)
-		w.pass(5 * time.Minute)
+		w.clock.Pass(5 * time.Minute)
 		b.StartTimer()
 		if p := w.poll(); p.Imported != many {
 			b.Fatalf("%+v", p)
@@ -41,7 +41,7 @@ func BenchmarkList(b *testing.B) {
 			var largest int64
 			for b.Loop() {
 				n, first := 0, int64(0)
-				w.must(source.OrdersSince(context.Background(), w.now().AddDate(0, 0, -1), func(portal.Listed) error {
+				w.must(source.OrdersSince(context.Background(), w.clock.Now().AddDate(0, 0, -1), func(portal.Listed) error {
 					if n++; n%(many/10) == 1 { // the fake has made its answer by then
 						if first == 0 {
 							first = heap()

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -102,7 +103,26 @@ func (s *scene) accessScreens(b *tab) []screen {
 			b.unfold()
 			b.pressFor(422, "#replace-form button")
 		}},
-		{"access-deactivate", b.unfold},
+		{"access-deactivate", func() {
+			b.unfold()
+			day := time.Now().AddDate(0, 0, 30).Format(time.DateOnly)
+			b.do("choose a day", chromedp.SetValue(visible("#deactivate-day"), day))
+			b.watches("#deactivate-form [data-testid=preview]", day+"T00:00:00Z")
+			b.do("choose a service", chromedp.SetValue(visible("#activation-service"), "AB1000100"))
+			b.watches("#replace-form [data-testid=preview]", "AB1000100")
+			if shown := b.text("#replace-form [data-testid=preview]"); strings.Count(shown, "AB1000100") != 1 || strings.Contains(shown, day) {
+				s.t.Errorf("what replaces the service shows %s", shown)
+			}
+		}},
+		{"access-ending", func() {
+			b.press("#deactivate-form button")
+			b.reopens(work(fresh), "[data-testid=activation][data-state=accepted]")
+			b.unfold()
+		}},
+		{"access-reschedule-fault", func() {
+			b.do("choose no day", chromedp.SetValue(visible("#reschedule-day"), ""))
+			b.pressFor(422, "#reschedule-form button")
+		}},
 		{"queue-follow-up", func() {
 			b.open(s.portal + "/staff/orders?follow_up=1&state=all")
 			b.sees("[data-testid=order-row] [data-testid=follow-up]")

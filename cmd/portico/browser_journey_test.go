@@ -3,13 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"portico/views"
 )
@@ -165,22 +161,12 @@ func (j *journey) deliver(b *tab) {
 	b.open(eval[string](b, "location.href"))
 	j.reads(b, "state.active")
 	b.reads(answer)
-	b.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("#files"), []string{j.picture()}))
+	b.attach("#files", "kök.png")
 	b.write("#deliveries-message", message)
 	b.write("#deliveries-links", film)
 	b.press("#deliveries-form button")
 	j.reads(b, "flash.staff_deliveries", "state.delivered")
 	b.reads(message, film, "kök.png")
-}
-
-// picture is a file that the photographer took.
-func (j *journey) picture() string {
-	j.t.Helper()
-	path := filepath.Join(j.t.(*testing.T).TempDir(), "kök.png")
-	if err := os.WriteFile(path, pixel, 0o600); err != nil {
-		j.t.Fatal(err)
-	}
-	return path
 }
 
 // pixel is a whole PNG of one pixel.

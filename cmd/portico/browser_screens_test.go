@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -76,7 +77,23 @@ func (s *scene) brokerScreens(b *tab) []screen {
 			b.write("#f-area", "många")
 			b.write("#f-email", "namn")
 			b.click("label:has(#f-rush)")
+			b.attach("#f-sketch", "Övre våningen, uppmätt 1987 av förra ägaren.png", "källare.png")
 			b.pressFor(422, submit)
+			b.sees("[data-testid=attached]")
+		}},
+		{"form-plan-more", func() {
+			b.click("label:has([name=remove-file])")
+			b.attach("#f-sketch", "gavel.png")
+			b.watches("[data-files]", "gavel.png")
+		}},
+		{"order-attached", func() {
+			b.do("say how large it is", chromedp.SetValue(visible("#f-area"), "87"))
+			b.do("say who asks", chromedp.SetValue(visible("#f-email"), "maja@maklare.example"))
+			b.press(submit)
+			b.watches("[data-testid=attached]", "gavel.png")
+			if shown := b.text("[data-testid=attached]"); strings.Contains(shown, "1987") || !strings.Contains(shown, "källare.png") {
+				s.t.Errorf("attached are %s", shown)
+			}
 		}},
 		shows("received", s.received),
 		{"order-received-unfolded", b.unfold},

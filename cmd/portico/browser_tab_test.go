@@ -286,6 +286,21 @@ func (b *tab) reads(texts ...string) {
 	}
 }
 
+// attach chooses pictures of one pixel, by name, for an input of files.
+func (b *tab) attach(selector string, names ...string) {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	var paths []string
+	for _, name := range names {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, pixel, 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	b.do("choose files", chromedp.SetUploadFiles(chromedp.CSS(selector), paths))
+}
+
 // watches waits until an element says something, without doing anything.
 func (b *tab) watches(selector, text string) {
 	b.t.Helper()

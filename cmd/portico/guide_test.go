@@ -14,6 +14,7 @@ import (
 	"portico/internal/partner/tjansteguiden/onapi/onapitest"
 	"portico/internal/partner/tjansteguiden/tjansteguidentest"
 	"portico/internal/portal"
+	"portico/internal/worldtest"
 )
 
 // guideFile is a provider's and a network's view of the same Tjänsteguide.
@@ -54,21 +55,20 @@ services:
 // network and a real database, at a time that only the test moves.
 type guideWorld struct {
 	testing.TB
-	mu      sync.Mutex
-	at      time.Time
+	clock   *worldtest.Clock
 	guide   *tjansteguidentest.Server
 	network *onapitest.Server
 	env     vars
 	store   *db.Store
-	log     *safeBuffer
+	log     *worldtest.Log
 	erik    portal.Staff
 }
 
 func newGuideWorld(t testing.TB, file string) *guideWorld {
 	t.Helper()
-	w := &guideWorld{TB: t, at: time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC), log: &safeBuffer{}}
-	w.guide = tjansteguidentest.Start(t, tjansteguidentest.Options{Now: w.now})
-	w.network = onapitest.Start(t, onapitest.Options{Now: w.now, AccessIDs: []string{"KC"}})
+	w := &guideWorld{TB: t, clock: worldtest.NewClock(time.Date(2026, 11, 24, 9, 12, 0, 0, time.UTC)), log: &worldtest.Log{}}
+	w.guide = tjansteguidentest.Start(t, tjansteguidentest.Options{Now: w.clock.Now})
+	w.network = onapitest.Start(t, onapitest.Options{Now: w.clock.Now, AccessIDs: []string{"KC"}})
 	w.env = newEnv(t)
 	for name, value := range map[string]string{"TL": w.guide.Base(w.guide.URL, tjansteguidentest.RoleTL), "KO": w.guide.Base(w.guide.URL, tjansteguidentest.RoleKO),
 		"GUIDE_KEY": tjansteguidentest.DemoAPIKey, "NETWORK": w.network.Base(w.network.URL), "NETWORK_USER": onapitest.DemoUsername,
@@ -77,23 +77,11 @@ func newGuideWorld(t testing.TB, file string) *guideWorld {
 	}
 	w.apply(file)
 	w.store = open(t, w.env)
-	w.store.Now = w.now
+	w.store.Now = w.clock.Now
 	var err error
 	w.erik, err = w.store.AddStaff(t.Context(), portal.Staff{Email: "erik@nordljus.example", Name: "Erik", Role: portal.RoleFulfiller, PasswordHash: "-"})
 	w.must(err)
 	return w
-}
-
-func (w *guideWorld) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.at
-}
-
-func (w *guideWorld) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.at = w.at.Add(d)
 }
 
 func (w *guideWorld) must(err error) {
@@ -178,7 +166,7 @@ func TestFromTheGuideToTheNetworkAndBack(t *testing.T) {
 	w.shows(id, "received")
 	w.shows(at, "received", "active")
 	o := w.order(id)
-	w.must(w.store.RequestActivation(t.Context(), o.ID, portal.Activate, "", w.erik.Actor()))
+	w.must(w.store.RequestActivation(t.Context(), o.ID, portal.ActivationRequest{Operation: portal.Activate}, w.erik.Actor()))
 	w.work()
 	w.shows(id, "received", "active")
 	for _, placed := range w.network.Orders() {
@@ -186,7 +174,7 @@ func TestFromTheGuideToTheNetworkAndBack(t *testing.T) {
 			t.Errorf("%+v does not end", placed)
 		}
 	}
-	w.pass(time.Minute)
+	w.clock.Pass(time.Minute)
 	w.work()
 	w.shows(id, "received", "active", "delivered")
 	w.shows(at, "received", "active", "delivered")
@@ -241,7 +229,7 @@ func TestAProblemIsTold(t *testing.T) {
 	w.must(w.store.FailOrder(t.Context(), o.ID, "Port finns ej", w.erik.Actor()))
 	w.guide.SetFault(tjansteguidentest.OpSetStatus, tjansteguidentest.Fault{Kind: doortest.FaultStoredError, Times: 2})
 	w.work()
-	w.pass(10 * time.Minute)
+	w.clock.Pass(10 * time.Minute)
 	w.work()
 	if got := w.guide.Messages(id); len(got) != 1 || got[0].Type != "error" || got[0].Message != "Port finns ej" {
 		t.Errorf("messages %+v", got)
@@ -252,7 +240,7 @@ func TestAProblemIsTold(t *testing.T) {
 	if o = w.order(id); !o.FollowUp || o.State != portal.Failed {
 		t.Errorf("%s, follow up %t", o.State, o.FollowUp)
 	}
-	w.pass(time.Minute)
+	w.clock.Pass(time.Minute)
 	w.poll()
 	if o = w.order(id); o.State != portal.Failed {
 		t.Errorf("after a poll: %s", o.State)
@@ -300,7 +288,7 @@ func TestTenThousandOrders(t *testing.T) {
 	if len(aside) != 1 || aside[0].Listed.OrderID != poison || aside[0].Reason == nil {
 		t.Errorf("aside %+v", aside)
 	}
-	w.pass(5 * time.Minute)
+	w.clock.Pass(5 * time.Minute)
 	w.guide.Break(poison, tjansteguidentest.OpCustomerInfo, "")
 	if p := w.poll(); p.Imported != 1 || p.Aside != 0 {
 		t.Errorf("healed: %+v", p)
@@ -314,7 +302,7 @@ func TestAHashEndsInTheMiddle(t *testing.T) {
 	w.guide.AddOrders(30)
 	first := w.guide.AddOrder(tjansteguidentest.Order{Service: "2440"}).ID
 	w.poll()
-	w.pass(21 * time.Minute)
+	w.clock.Pass(21 * time.Minute)
 	w.work()
 	w.shows(first, "received")
 	if n := w.guide.Calls(tjansteguidentest.OpLogin); n != 2 {
@@ -322,7 +310,7 @@ func TestAHashEndsInTheMiddle(t *testing.T) {
 	}
 	w.guide.AddOrders(30)
 	w.guide.ExpireHashes()
-	w.pass(5 * time.Minute)
+	w.clock.Pass(5 * time.Minute)
 	if p := w.poll(); p.Imported != 30 || p.Aside != 0 || p.LastError != nil {
 		t.Errorf("%+v\n%s", p, w.log)
 	}
@@ -357,7 +345,7 @@ func TestWhatCanBeWrongWithAGuide(t *testing.T) {
 				t.Errorf("%+v: %+v\n%s", p.LastError, p, w.log)
 			}
 			w.guide.SetFault(tt.op, tjansteguidentest.Fault{})
-			w.pass(time.Hour)
+			w.clock.Pass(time.Hour)
 			if p = w.poll(); p.LastError != nil {
 				t.Errorf("afterwards %+v\n%s", p.LastError, w.log)
 			}
@@ -392,7 +380,7 @@ func TestAnOrderChangesBetweenTwoPolls(t *testing.T) {
 	id := w.guide.AddOrder(tjansteguidentest.Order{Service: "2440"}).ID
 	w.poll()
 	w.work()
-	w.pass(5 * time.Minute)
+	w.clock.Pass(5 * time.Minute)
 	w.guide.SetStatus(id, "cancelled", tjansteguidentest.Network)
 	w.poll()
 	o := w.order(id)
@@ -423,10 +411,10 @@ func TestANetworkLooksOn(t *testing.T) {
 		t.Errorf("providers %+v and %+v", a, b)
 	}
 	w.guide.SetStatus(ours, "received", "TL")
-	w.pass(5 * time.Minute)
+	w.clock.Pass(5 * time.Minute)
 	w.poll()
 	w.guide.SetStatus(ours, "delivered", "TL")
-	w.pass(5 * time.Minute)
+	w.clock.Pass(5 * time.Minute)
 	w.poll()
 	if o := w.order(ours); o.State != portal.Delivered {
 		t.Errorf("state %s", o.State)

@@ -189,7 +189,7 @@ var faultRows = map[string]struct {
 	"field without type":   {inField("id: d, label: {sv: D}"), "services[1].form[0].type: is missing"},
 	"field type":           {inField("id: d, ^type: slider, label: {sv: D}"), "services[1].form[0].type: must be text, textarea, number, choice, choices, checkbox, date, time, email, phone or file"},
 	"field unknown key":    {inField("id: d, type: date, label: {sv: D}, ^min: 1"), "services[1].form[0].min: unknown key; known are hint, id, label, max_length, options, price, required, type"},
-	"file":                 {inField("id: d, ^type: file, label: {sv: D}"), "services[1].form[0].type: the order page cannot take files yet"},
+	"price of a file":      {inField("id: d, type: file, label: {sv: D}, ^price: 100"), "services[1].form[0].price: only a checkbox and the options of a choice have a price"},
 	"required maybe":       {inField("id: d, type: date, label: {sv: D}, ^required: maybe"), "services[1].form[0].required: must be true or false"},
 	"length of a date":     {inField("id: d, type: date, label: {sv: D}, ^max_length: 3"), "services[1].form[0].max_length: only text, textarea, email and phone have a length"},
 	"no length":            {inField("id: d, type: text, label: {sv: D}, ^max_length: 0"), "services[1].form[0].max_length: must be a whole number from 1 to 20000"},

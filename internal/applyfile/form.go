@@ -38,11 +38,7 @@ func field(v value, seen map[string]bool) portal.Field {
 	if f.ID != "" {
 		seen[f.ID] = true
 	}
-	typ := o.required("type")
-	f.Type, _ = oneOf(typ, portal.FieldTypes...)
-	if f.Type == portal.FieldFile {
-		typ.fault("the order page cannot take files yet")
-	}
+	f.Type, _ = oneOf(o.required("type"), portal.FieldTypes...)
 	f.Required = o.optional("required").yes()
 	f.Label = localized(o.required("label"))
 	f.Hint = localized(o.optional("hint"))

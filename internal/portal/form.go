@@ -171,6 +171,8 @@ func requiredKey(t FieldType) string {
 		return "field.choose"
 	case FieldCheckbox:
 		return "field.tick"
+	case FieldFile:
+		return "field.file"
 	}
 	return "field.required"
 }
@@ -181,7 +183,7 @@ var (
 )
 
 func (f Field) check(values []string) (Sentence, bool) {
-	if f.Type != FieldChoices && len(values) > 1 {
+	if f.Type != FieldChoices && f.Type != FieldFile && len(values) > 1 {
 		return Say("field.one"), false
 	}
 	for _, v := range values {
