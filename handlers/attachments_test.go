@@ -91,13 +91,17 @@ func TestOrderFormWithFiles(t *testing.T) {
 	}
 	file, _ := a.page().Find("[data-testid=attached] a").Attr("href")
 	b.browser().get(file).want(http.StatusUnauthorized)
+	staff := b.staff(staffEmail)
+	if got := staff.get("/staff" + page).attached(); got != "" {
+		t.Errorf("staff see %q of a draft", got)
+	}
 
 	br.sendFiles(send, "more", map[string]string{"hall.jpg": jpeg}, url.Values{"rooms": {"4"}}).wantLocation(page)
 	br.wantFlash(page)
 	for _, who := range []struct {
 		br   *browser
 		page string
-	}{{br, page}, {b.staff(staffEmail), "/staff" + page}} {
+	}{{br, page}, {staff, "/staff" + page}} {
 		a := who.br.get(who.page)
 		if got := a.attached(); got != "plan.pdf, hall.jpg" {
 			t.Errorf("%s lists %q", who.page, got)

@@ -129,7 +129,9 @@ func (s *Server) workspace(r *http.Request, publicID string) (views.StaffOrderPa
 		Broker: o.Broker, ReceivedAt: o.ReceivedAt, Unverified: o.Unverified, Unproven: o.Unproven, Sellers: o.Details.Sellers,
 		Steps: o.Steps, NextStep: o.NextStep(), AssignedTo: o.AssignedTo, Assignee: o.Assignee,
 		Events: work.Events, Deliveries: work.Deliveries, Questions: work.Questions, Jobs: work.Jobs}
-	p.Attached = views.AttachedFields(b.Printer, o.Service.Form, work.Attached)
+	if o.State != portal.Draft { // what is not sent yet is the broker's
+		p.Attached = views.AttachedFields(b.Printer, o.Service.Form, work.Attached)
+	}
 	if p.Colleagues, err = s.store.StaffList(ctx); err != nil {
 		return p, err
 	}
