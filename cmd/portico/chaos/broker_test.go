@@ -64,6 +64,10 @@ func (o *order) inBrowser() bool {
 // direct reports whether an order is complete as soon as a broker has opened it.
 func (o *order) direct() bool { return o.inBrowser() && o.form == nil }
 
+// tellsAtOnce reports whether an order's first step is what it has the partner
+// told from the start. Of any other the first step is staff's.
+func (o *order) tellsAtOnce() bool { return o.direct() || !o.inBrowser() && o.form != nil }
+
 // newOrder makes an order at one of the partners.
 func (b *broker) newOrder(page bool) *order {
 	if b.rng.IntN(4) == 0 {
@@ -132,7 +136,7 @@ func (b *broker) call(o *order) {
 // earlier one.
 func (b *broker) opened(o *order, during *episode, end outcome) {
 	b.w.clients.ordered(o, during, end)
-	if end == acknowledged && len(o.steps) > 0 && (o.direct() || !o.inBrowser()) {
+	if end == acknowledged && o.tellsAtOnce() {
 		b.w.clients.tried(o, 0, nil, end)
 	}
 }

@@ -35,6 +35,10 @@ const calmName = "calm"
 func calm(d time.Duration) func(*world, *episode, *rand.Rand) {
 	return func(w *world, e *episode, _ *rand.Rand) {
 		w.last(d)
+		w.until(springTime, func() (both bool) { // a busy machine is given longer
+			w.clients.update(func() { both = e.orders.acknowledged > 0 && e.statuses.acknowledged > 0 })
+			return both
+		})
 		e.ended = time.Now()
 		w.clients.mu.Lock()
 		defer w.clients.mu.Unlock()

@@ -203,3 +203,25 @@ func TestPlan(t *testing.T) {
 		t.Error("two seeds plan alike")
 	}
 }
+
+// TestOrderedAgain: ordering acknowledges what the order tells from the start, and
+// nothing that staff tried.
+func TestOrderedAgain(t *testing.T) {
+	t.Parallel()
+	asked := url.Values{"name": {canaryName}}
+	for name, c := range map[string]struct {
+		order order
+		want  outcome
+	}{
+		"complete in the background": {order{service: "energi", steps: []step{{failure, "Nej", unknown}}}, unknown},
+		"asks in the background":     {order{service: "besiktning", form: asked, steps: []step{{interaction, "", unknown}}}, acknowledged},
+		"complete in the browser":    {order{service: "skylt", steps: []step{{received, "", unknown}}}, acknowledged},
+		"asks in the browser":        {order{service: "foto", form: asked, steps: []step{{failure, "Nej", unknown}}}, unknown},
+	} {
+		b, o := &broker{w: &world{clients: &history{}}}, &c.order
+		b.opened(o, &episode{}, acknowledged)
+		if got := o.steps[0].outcome; got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
