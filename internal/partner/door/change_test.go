@@ -68,7 +68,7 @@ func TestAGoodbyeIsNotLate(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	d := New("partner", server.URL, quick, Options{Timeout: 50 * time.Millisecond})
+	d := New("partner", server.URL, quick, Options{Timeout: 2 * time.Second})
 	d.single.Transport.(*http.Transport).TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
 	var e *Error
 	if _, err := d.Do(t.Context(), change()); !errors.As(err, &e) || !e.Sent || outcome(err) != portal.OutcomeUnknown {
